@@ -1,0 +1,5 @@
+"""Variational autoencoders."""
+
+from gm_lab.vae.vae import VAE
+
+__all__ = ["VAE"]
