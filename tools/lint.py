@@ -79,6 +79,8 @@ def lint_notebook(path):
     name = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
     if not re.match(r"\d\d-", path.name):
         return [f"{name}: a chapter's file is named NN-name.ipynb"]
+    if not path.exists():
+        return [f"{name}: there is no notebook yet: run the chapter"]
     chapter = Chapter(path, nbformat.read(path, as_version=4))
     return [
         f"{name}: cell {i}: {rule.__name__.replace('_', '-')}: {advice}"

@@ -525,6 +525,11 @@ def test_lint_finds_after_normalizing(rule, change, toy, tmp_path):
     assert list(getattr(lint, rule)(broken(toy, tmp_path, change, store=lambda notebook: notebook)))
 
 
+def test_lint_of_a_chapter_that_was_never_run(tmp_path):
+    [finding] = lint.lint_notebook(tmp_path / "07-new.ipynb")
+    assert finding.endswith("there is no notebook yet: run the chapter")
+
+
 def test_lint_has_a_test_for_every_rule():
     assert {rule.__name__ for rule in lint.RULES} == {rule for rule, _ in BROKEN + BROKEN_AFTER}
 

@@ -58,6 +58,14 @@ def test_other_quotes_stay_quotes(block):
     assert page.children == [block]
 
 
+def test_a_fold_says_what_it_holds():
+    solution, figure, plain = (nodes.container(hide_mode=mode) for mode in ("all", "input", None))
+    sphinx_book.Folds(document(solution, figure, plain)).apply()
+    assert solution["prompt_show"] == "Show the solution"
+    assert figure["prompt_hide"] == "Hide the code"
+    assert "prompt_show" not in plain
+
+
 def test_formulas_are_set_as_in_jupyter_and_mentions_link_to_them():
     formula = "\\begin{aligned} a &= b \\\\ &= c \\end{aligned} \\tag{10.3}"
     block = nodes.math_block(formula, formula, nowrap=False, number=None)
