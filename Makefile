@@ -11,7 +11,7 @@ book: $(READY)
 	@echo "The book: file://$(CURDIR)/_build/html/index.html"
 
 test: $(READY)
-	$(BIN)/pytest -n 2 --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal
 
 lab: $(READY)
 	$(BIN)/jupyter lab book

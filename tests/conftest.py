@@ -7,7 +7,8 @@ import pytest
 from tools.chromium import FLAGS, NAMES, find_chromium
 
 
-@pytest.fixture(scope="session")
+# For a module and not for the session: while it lives, Playwright's event loop keeps others from running.
+@pytest.fixture(scope="module")
 def browser():
     """Debian's Chromium. Where there is none the test is skipped, except under CI, where it fails."""
     path = find_chromium()

@@ -8,20 +8,31 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
-def book() -> Path:
-    """The folder of the built HTML book, brought up to date first (seconds where nothing has changed)."""
+def book(testrun_uid) -> Path:
+    """The folder of the built HTML book, brought up to date once in a test run, also by parallel workers."""
+    build = ROOT / "_build"
+    build.mkdir(exist_ok=True)
+    up_to_date = build / ".up-to-date"
+    with FileLock(build / ".lock"):
+        if not up_to_date.exists() or up_to_date.read_text() != testrun_uid:
+            build_book()
+            up_to_date.write_text(testrun_uid)
+    return build / "html"
+
+
+def build_book():
     command = [Path(sys.executable).with_name("jupyter-book"), "build", str(ROOT), "-W", "--keep-going"]
     built = subprocess.run(command, capture_output=True, text=True, check=False)
     if built.returncode:
         pytest.fail(
             f"the book does not build:\n{built.stdout[-3000:]}\n{built.stderr[-3000:]}", pytrace=False
         )
-    return ROOT / "_build/html"
 
 
 class QuietHandler(SimpleHTTPRequestHandler):

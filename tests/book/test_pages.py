@@ -14,8 +14,7 @@ WIDTHS = {"wide": 1280, "narrow": 390}
 PAGE_BYTES = 2_500_000
 LAYOUT_SHIFT = 0.05
 
-# One group: the pages share one built book and one browser, also where tests run in parallel.
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("book")]
+pytestmark = pytest.mark.browser
 
 WATCH_LAYOUT = """
 window.layoutShift = 0;
