@@ -1,8 +1,9 @@
-"""Data sets that need no download: real digits, drawn faces and scenes, and points in the plane."""
+"""Data sets that need no download: real digits and photos, drawn faces, scenes and heartbeats, toy points."""
 
-from gm_lab.data import toy2d
+from gm_lab.data import series, toy2d
 from gm_lab.data.digits import Images, digits
 from gm_lab.data.faces import draw_faces, face_factors, faces
+from gm_lab.data.photos import photos
 from gm_lab.data.scenes import draw_scenes, scene_factors, scenes
 
 __all__ = [
@@ -12,7 +13,9 @@ __all__ = [
     "draw_scenes",
     "face_factors",
     "faces",
+    "photos",
     "scene_factors",
     "scenes",
+    "series",
     "toy2d",
 ]
