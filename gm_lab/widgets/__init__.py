@@ -1,6 +1,8 @@
 """Interactive figures: live with a kernel, and just as interactive in a static page without one."""
 
 from gm_lab.widgets.bits import Bits
+from gm_lab.widgets.bottleneck_explorer import BottleneckExplorer
+from gm_lab.widgets.denoiser_slider import DenoiserSlider
 from gm_lab.widgets.elbo_gap import ElboGap
 from gm_lab.widgets.gaussian_contours import GaussianContours
 from gm_lab.widgets.latent_plane import LatentPlane
@@ -11,6 +13,8 @@ from gm_lab.widgets.two_gaussians import TwoGaussians
 
 __all__ = [
     "Bits",
+    "BottleneckExplorer",
+    "DenoiserSlider",
     "ElboGap",
     "GaussianContours",
     "LatentPlane",

@@ -11,9 +11,13 @@ import traitlets
 FOLDER = Path(__file__).parent
 
 
-def source(name):
-    """The front-end module of one widget: the shared runtime, then the widget's own file `name`."""
-    return (FOLDER / "runtime.js").read_text("utf-8") + (FOLDER / name).read_text("utf-8")
+def source(*names):
+    """The front-end module of one widget: the shared runtime, then the files `names`, its own one last.
+
+    Lines that only hold a comment stay behind: every widget on a page carries this text.
+    """
+    lines = "".join((FOLDER / name).read_text("utf-8") for name in ("runtime.js", *names)).splitlines(True)
+    return "".join(line for line in lines if not line.lstrip().startswith("//"))
 
 
 class Number(traitlets.TraitType):
@@ -97,8 +101,8 @@ class BookWidget(anywidget.AnyWidget):
         return {name: [trait.low, trait.high] for name, trait in numbers.items()}
 
     def __repr__(self):
-        shown = [name for name, trait in self.traits().items() if isinstance(trait, (Number, Choice))]
-        values = ", ".join(f"{name}={getattr(self, name)!r}" for name in sorted(shown))
+        choices = [name for name, trait in self.traits().items() if isinstance(trait, Choice)]
+        values = ", ".join(f"{name}={getattr(self, name)!r}" for name in sorted([*self.limits, *choices]))
         return f"{type(self).__name__}({values})"
 
     def _repr_mimebundle_(self, **options):

@@ -134,8 +134,7 @@ class Figure {
   set(name, value, index) {
     if (index !== undefined) value = this.get(name).map((old, i) => (i === index ? value : old));
     const limits = this.get("limits")[name];
-    if (Array.isArray(value)) value = value.map((entry) => clamp(entry, ...limits));
-    else if (limits) value = clamp(value, ...limits);
+    if (limits) value = Array.isArray(value) ? value.map((entry) => clamp(entry, ...limits)) : clamp(value, ...limits);
     this.task = null;
     this.unsaved = true;
     this.model.set(name, value);
@@ -199,12 +198,15 @@ class Figure {
     return node;
   }
 
-  // A slider over a trait, or entry `index` of one; `log` gives every decade the same length.
-  slider(parent, { trait, index, symbol, label, log = false, step = 0.01, digits = 2 }) {
+  // A slider over a trait, or entry `index` of one; `log` gives every decade the same length, and a list of `values`
+  // gives every value the same.
+  slider(parent, { trait, index, symbol, label, log = false, values, step = values ? 1 : 0.01, digits = 2 }) {
     const box = this.element("label", "gm-slider", parent, {}, `<span>${symbol}</span>`);
     const input = this.element("input", "", box, { type: "range", "aria-label": label, step: "any" });
     const output = this.element("span", "gm-number", box, { "aria-hidden": "true" }); // the input speaks the value
-    const [to, from] = log ? [Math.log, Math.exp] : [(value) => value, (value) => value];
+    const [to, from] = values
+      ? [(value) => values.indexOf(value), (place) => values[clamp(place, 0, values.length - 1)]]
+      : log ? [Math.log, Math.exp] : [(value) => value, (value) => value];
     [input.min, input.max] = this.get("limits")[trait].map(to);
     const move = (position) => this.set(trait, from(position), index);
     this.on(input, "input", () => {
@@ -227,10 +229,10 @@ class Figure {
     return input;
   }
 
-  // Radio buttons that look like one switch; options is {value: html}.
+  // Radio buttons that look like one switch; options is {value: html} or a list of [value, html]. Returns the buttons.
   choice(parent, { trait, label, options }) {
     const box = this.element("div", "gm-choice", parent, { role: "radiogroup", "aria-label": label });
-    const buttons = Object.entries(options).map(([value, html]) => {
+    const buttons = (Array.isArray(options) ? options : Object.entries(options)).map(([value, html]) => {
       const node = this.element("button", "", box, { type: "button", role: "radio" }, html);
       this.on(node, "click", () => this.set(trait, value));
       return [value, node];
@@ -248,6 +250,7 @@ class Figure {
         node.tabIndex = value === this.get(trait) ? 0 : -1;
       }
     });
+    return buttons.map(([, node]) => node);
   }
 
   // Numbers with labels: {name: [html, colour, unit]}; `name` is a key of what draw() returns.
@@ -337,7 +340,7 @@ class Plot {
       this.write(text, x, bottom + this.tickGap, { baseline: "top" });
     }
     this.line([[left, bottom], [right, bottom]], { colour: "ink", alpha: 0.5 });
-    if (this.xLabel) this.write(this.xLabel, right, bottom + 22, { align: "right", baseline: "top" });
+    if (this.xLabel) this.write(this.xLabel, right, bottom + this.tickGap + 15, { align: "right", baseline: "top" });
     if (this.yLabel) this.write(this.yLabel, 2, 3, { align: "left", baseline: "top" });
   }
 

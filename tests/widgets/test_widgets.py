@@ -10,12 +10,33 @@ from torch import nn
 
 from gm_lab import widgets
 
-SIMPLE = [getattr(widgets, name) for name in widgets.__all__ if name != "LatentPlane"]
+WITH_DATA = {"BottleneckExplorer", "DenoiserSlider", "LatentPlane"}
+SIMPLE = [getattr(widgets, name) for name in widgets.__all__ if name not in WITH_DATA]
 
 
 def decoder(hidden=16, pixels=64):
     torch.manual_seed(0)
     return nn.Sequential(nn.Linear(2, hidden), nn.SiLU(), nn.Linear(hidden, pixels), nn.Sigmoid())
+
+
+def denoiser(hidden=128, pixels=64):
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(pixels, hidden), nn.SiLU(), nn.Linear(hidden, pixels))
+
+
+SIZES = (1, 2, 4, 8, 16, 32)
+
+
+def images(n=10, side=8):
+    return np.random.default_rng(0).random((n, side, side))
+
+
+def bottleneck_explorer(n=10, side=8, **changes):
+    originals = images(n, side)
+    reconstructions = {size: originals + 1 / size for size in SIZES}
+    pca = {size: originals - 2 / size for size in SIZES}
+    arguments = {"originals": originals, "reconstructions": reconstructions, "pca": pca} | changes
+    return widgets.BottleneckExplorer(**arguments)
 
 
 def public_state(widget):
@@ -114,6 +135,10 @@ def test_bad_values_are_refused(kind, arguments, message):
         (nn.Sequential(nn.Linear(3, 64)), {}, "expected a Linear with 2 inputs, got Linear"),
         (nn.Sequential(nn.Linear(2, 64), nn.GELU()), {}, "decoder may hold Linear, ReLU.*, got GELU"),
         (nn.Sequential(nn.ReLU()), {}, "decoder must return 64 pixels"),
+        (decoder(), {"other": {"decoder": decoder(pixels=63)}}, "decoder must return 64 pixels"),
+        (decoder(), {"other": {"decoder": decoder(), "z": [4, 0]}}, r"other_z must lie in \[-3, 3\]"),
+        (decoder(), {"other": {"decoder": decoder(), "name": "VAE"}}, "other may not hold name"),
+        (decoder(), {"other": {"decoder": decoder()}, "names": ["a"]}, "names must be two"),
     ],
 )
 def test_latent_plane_refuses_what_it_cannot_show(network, arguments, message):
@@ -142,8 +167,85 @@ def test_latent_plane_packs_weights_points_and_labels():
     assert widgets.LatentPlane(network, extent=2).get_state()["limits"] == {"z": [-2.0, 2.0]}
 
 
+def test_latent_plane_holds_a_second_model_with_a_plane_of_its_own():
+    other = {"decoder": decoder(5), "points": [[0.5, 6.0]], "labels": ["b"], "z": [4.0, 0.0]}
+    widget = widgets.LatentPlane(decoder(), [[1.0, 2.0]], ["a"], other=other, names=("autoencoder", "VAE"))
+    assert widget.other_layers == [[2, 5], "silu", [5, 64], "sigmoid"]
+    assert (widget.labels, widget.other_labels) == (["a"], ["b"])
+    assert widget.limits == {"z": [-3, 3], "other_z": [-7, 7]}
+    widget.other_z = [-6, 1]
+    assert repr(widget) == "LatentPlane(other_z=[-6.0, 1.0], z=[0.0, 0.0])"
+    assert repr(widgets.LatentPlane(decoder())) == "LatentPlane(z=[0.0, 0.0])"
+
+
+def test_bottleneck_explorer_packs_images_and_errors():
+    widget = bottleneck_explorer(originals=images() / 2, size=4, image=3)
+    pixels = np.frombuffer(widget.pixels, "u1").reshape(13, 10, 8, 8) / 255
+    assert pixels[0] == pytest.approx(images() / 2, abs=0.5 / 255)
+    assert pixels[6] == pytest.approx((images() + 1 / 32).clip(0, 1), abs=0.5 / 255 + 1e-9)
+    assert repr(widget) == "BottleneckExplorer(image=3, size=4)"
+    default = bottleneck_explorer()
+    assert default.size == 1
+    assert default.errors["reconstructions"] == pytest.approx([64 / size**2 for size in default.sizes])
+    assert default.image_errors["pca"][2] == pytest.approx([64 / 4] * 10)
+    given = bottleneck_explorer(errors={size: torch.tensor(1 / size) for size in default.sizes})
+    assert given.errors["reconstructions"] == pytest.approx([1 / size for size in SIZES], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"originals": np.ones((8, 8))}, r"originals must be of shape \(n ≤ 20, height ≤ 32"),
+        ({"originals": np.ones((21, 8, 8))}, "originals must be of shape"),
+        ({"originals": np.ones((10, 8, 9))}, r"reconstructions\[1\] must be of shape \(10, 8, 9\)"),
+        ({"originals": np.full((10, 8, 8), np.nan)}, "originals must be finite"),
+        ({"reconstructions": {4: images()}}, "2 to 12 code sizes"),
+        ({"pca": {1: images(), 3: images()}}, r"pca must have the code sizes \[1, 2, 4, 8, 16, 32\]"),
+        ({"errors": {1: 0.5}}, "errors of reconstructions must have the code sizes"),
+        (
+            {"pca_errors": dict.fromkeys(SIZES, -1.0)},
+            "errors of pca must be finite and not negative",
+        ),
+        ({"size": 3}, r"size must be one of \[1, 2, 4, 8, 16, 32\], got 3"),
+        ({"image": 10}, "image must be a whole number from 0 to 9, got 10"),
+        ({"image": 0.5}, "image must be a whole number"),
+    ],
+)
+def test_bottleneck_explorer_refuses_what_it_cannot_show(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        bottleneck_explorer(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("network", "arguments", "message"),
+    [
+        (denoiser(pixels=63), {}, "network: expected a Linear with 64 inputs"),
+        (decoder(), {}, "network: expected a Linear with 64 inputs, got Linear"),
+        (nn.Sequential(nn.Linear(64, 63)), {}, "network must return 64 pixels"),
+        (denoiser(), {"noise": images(9)}, r"noise must be of shape \(10, 8, 8\), got \(9, 8, 8\)"),
+        (denoiser(), {"level": 1.5}, r"level must lie in \[0, 1\]"),
+        (denoiser(), {"image": 10}, "image must be a whole number from 0 to 9"),
+    ],
+)
+def test_denoiser_slider_refuses_what_it_cannot_show(network, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        widgets.DenoiserSlider(network, **{"images": images(), "noise": images()} | arguments)
+
+
+def test_images_may_come_with_a_channel():
+    first, second = images(), torch.tensor(images())[:, None]
+    shown = [widgets.DenoiserSlider(denoiser(), x, x) for x in (first, second)]
+    assert public_state(shown[0]) == public_state(shown[1])
+
+
 def every_widget():
-    return [kind() for kind in SIMPLE] + [widgets.LatentPlane(decoder(256), np.ones((500, 2)), range(500))]
+    points = {"points": np.ones((500, 2)), "labels": range(500)}
+    return [kind() for kind in SIMPLE] + [
+        bottleneck_explorer(20),
+        widgets.DenoiserSlider(denoiser(), images(), images()),
+        widgets.LatentPlane(decoder(256), **points),
+        widgets.LatentPlane(decoder(64), **points, other={"decoder": decoder(64), **points}),
+    ]
 
 
 @pytest.mark.parametrize("widget", every_widget(), ids=lambda widget: type(widget).__name__)
@@ -160,6 +262,9 @@ def test_html_is_small_and_asks_no_other_host(widget):
 
 def test_html_of_28_by_28_images_stays_under_600_kb():
     widget = widgets.LatentPlane(decoder(256, 784), np.ones((2000, 2)), [1] * 2000, image_shape=(28, 28))
+    assert len(widget.html().encode()) <= 600_000
+    assert len(bottleneck_explorer(20, 28).html().encode()) <= 600_000
+    widget = widgets.DenoiserSlider(denoiser(96, 784), images(10, 28), images(10, 28))
     assert len(widget.html().encode()) <= 600_000
 
 

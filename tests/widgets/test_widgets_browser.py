@@ -30,6 +30,15 @@ DECODER = nn.Sequential(
 )
 DECODER.append(nn.Sigmoid())
 
+OTHER_DECODER = nn.Sequential(nn.Linear(2, 20), nn.ReLU(), nn.Linear(20, 48), nn.Sigmoid())
+DENOISER = nn.Sequential(nn.Linear(64, 90), nn.SiLU(), nn.Linear(90, 9), nn.Tanh(), nn.Linear(9, 64))
+SIZES = (1, 2, 4, 8, 16, 32)
+IMAGES = torch.rand(10, 8, 8)
+NOISE = torch.randn(10, 8, 8)
+RECONSTRUCTIONS = {size: IMAGES + torch.randn(10, 8, 8) / (1 + size) for size in SIZES}
+PCA = {size: IMAGES + torch.randn(10, 8, 8) / size for size in SIZES}
+PCA_ERRORS = {size: 70 / size for size in SIZES}
+
 # The two themes of a page, in the variables that the book's theme uses.
 PAGE = """<!doctype html><html data-theme="{theme}"><meta charset="utf-8"><title>Widgets</title>
 <meta name="viewport" content="width=device-width">
@@ -47,8 +56,29 @@ def latent_plane():
     )
 
 
+def two_latent_planes():
+    other = {"decoder": OTHER_DECODER, "points": [[5.0, 9.0], [-2.0, 1.0]], "labels": ["a", "b"]}
+    return widgets.LatentPlane(DECODER, image_shape=(6, 8), other=other, names=("autoencoder", "VAE"))
+
+
+def bottleneck_explorer():
+    return widgets.BottleneckExplorer(IMAGES, RECONSTRUCTIONS, PCA, pca_errors=PCA_ERRORS)
+
+
+def denoiser_slider():
+    return widgets.DenoiserSlider(DENOISER, IMAGES, NOISE)
+
+
+MAKE = {
+    "LatentPlane": latent_plane,
+    "two LatentPlanes": two_latent_planes,
+    "BottleneckExplorer": bottleneck_explorer,
+    "DenoiserSlider": denoiser_slider,
+}
+
+
 def make(name):
-    return latent_plane() if name == "LatentPlane" else getattr(widgets, name)()
+    return MAKE[name]() if name in MAKE else getattr(widgets, name)()
 
 
 @pytest.fixture
@@ -212,6 +242,34 @@ def latent_image(z):
         return {"image": DECODER(torch.tensor(z)).tolist()}
 
 
+def latent_images(z, other_z):
+    with torch.no_grad():
+        return {**latent_image(z), "other_image": OTHER_DECODER(torch.tensor(other_z)).tolist()}
+
+
+def two_reconstructions(size, image):
+    def error(images, i):
+        return float((images[i] - IMAGES[i]).square().sum())
+
+    return {
+        "error": error(RECONSTRUCTIONS[size], image),
+        "pca_error": error(PCA[size], image),
+        "mean_error": np.mean([error(RECONSTRUCTIONS[size], i) for i in range(10)]),
+        "pca_mean_error": PCA_ERRORS[size],
+    }
+
+
+def denoised(level, image):
+    noisy = IMAGES[image] + level * NOISE[image]
+    with torch.no_grad():
+        output = DENOISER(noisy.flatten()).reshape(8, 8)
+    return {
+        "noisy_error": float((noisy - IMAGES[image]).square().mean().sqrt()),
+        "denoised_error": float((output - IMAGES[image]).square().mean().sqrt()),
+        "denoised": output.flatten().tolist(),
+    }
+
+
 TWINS = {
     "SmoothedData": smoothed_data,
     "GaussianContours": gaussian_contours,
@@ -221,6 +279,17 @@ TWINS = {
     "Bits": bits,
     "ElboGap": elbo_gap,
     "LatentPlane": latent_image,
+    "two LatentPlanes": latent_images,
+    "BottleneckExplorer": two_reconstructions,
+    "DenoiserSlider": denoised,
+}
+
+
+OPTIONS = {
+    "direction": ("forward", "reverse"),
+    "decoder": ("linear", "quadratic"),
+    "size": SIZES,
+    "image": range(10),
 }
 
 
@@ -235,9 +304,9 @@ def random_states(widget, count=10):
         }
         if isinstance(widget, widgets.Bits):
             state = {name: generator.dirichlet(np.ones(4) * 3).tolist() for name in "pq"}
-        for name, options in (("direction", ("forward", "reverse")), ("decoder", ("linear", "quadratic"))):
+        for name, options in OPTIONS.items():
             if name in start:
-                state[name] = options[i % 2]
+                state[name] = options[i % len(options)]
         yield state
 
 
@@ -253,6 +322,39 @@ def test_numbers_agree_with_python(name, open_page):
     assert page.locator(".gm-widget").evaluate("(root) => Object.keys(root.gm.values).length") >= len(
         expected
     )
+
+
+def drawn(page, i):
+    """The shades of the ith picture, row by row, from 0 (paper) to 1 (ink)."""
+    return page.evaluate(
+        """(i) => {
+            const canvas = document.querySelectorAll(".gm-picture canvas")[i], { width, height } = canvas;
+            const data = [...canvas.getContext("2d").getImageData(0, 0, width, height).data];
+            return data.filter((_, j) => j % 4 === 0).map((value) => 1 - value / 255);
+        }""",
+        i,
+    )
+
+
+def test_a_photo_is_light_where_the_numbers_are_large(open_page):
+    page = open_page(widgets.DenoiserSlider(DENOISER, IMAGES, NOISE, photo=True))
+    negative = (1 - IMAGES[0].clamp(0, 1)).flatten().tolist()
+    assert drawn(page, 0) == pytest.approx(negative, abs=1.01 / 255)
+
+
+def test_the_pictures_are_ink_on_paper_in_both_themes(open_page):
+    shade = 1.01 / 255
+    for theme in ("light", "dark"):
+        page = open_page(bottleneck_explorer(), theme=theme)
+        set_state(page, {"size": 8, "image": 7})
+        for i, images in enumerate((IMAGES, RECONSTRUCTIONS[8], PCA[8])):
+            assert drawn(page, i) == pytest.approx(images[7].clamp(0, 1).flatten().tolist(), abs=shade)
+        page = open_page(denoiser_slider(), theme=theme)
+        set_state(page, {"level": 0.5, "image": 7})
+        output = np.clip(denoised(0.5, 7)["denoised"], 0, 1)
+        for i, image in enumerate((IMAGES[7], IMAGES[7] + 0.5 * NOISE[7])):
+            assert drawn(page, i) == pytest.approx(image.clamp(0, 1).flatten().tolist(), abs=shade)
+        assert drawn(page, 2) == pytest.approx(output, abs=shade)
 
 
 # ------------------------------------------------------------------------------------------ known answers
@@ -323,7 +425,8 @@ def test_every_handle_follows_the_mouse_and_the_keyboard(name, open_page):
         x, y = box["x"] + 22, box["y"] + 22
         page.mouse.move(x, y)
         page.mouse.down()
-        page.mouse.move(x + 9, y - 7, steps=3)
+        dx, dy = (60, 0) if name == "BottleneckExplorer" else (9, -7)  # code sizes are far apart
+        page.mouse.move(x + dx, y + dy, steps=3)
         page.mouse.up()
         assert get_state(page, names) != start, f"handle {i} ignores the mouse"
         moved = handles.nth(i).bounding_box()
@@ -402,6 +505,32 @@ def test_a_press_on_the_latent_plane_calls_z(open_page):
     z = get_state(page, ["z"])["z"]
     assert z[0] < -2
     assert z[1] > 2
+
+
+def test_thumbnails_choose_the_image(open_page):
+    page = open_page(denoiser_slider(), width=390, has_touch=True)
+    page.get_by_role("radio", name="Image 8").tap()
+    assert get_state(page, ["image"]) == {"image": 7}
+    assert page.get_by_role("radio", checked=True).get_attribute("aria-label") == "Image 8"
+    page.keyboard.press("ArrowRight")
+    assert get_state(page, ["image"]) == {"image": 8}
+    page.keyboard.press("Home")
+    assert get_state(page, ["image"]) == {"image": 0}
+
+
+def test_the_code_size_is_always_one_of_the_sizes(open_page):
+    page = open_page(bottleneck_explorer(), width=390, has_touch=True, is_mobile=True)
+    handle = page.get_by_role("slider", name="Code size").first
+    for key, size in (("ArrowRight", 2), ("Shift+ArrowRight", 32), ("ArrowRight", 32), ("ArrowLeft", 16)):
+        handle.press(key)
+        assert get_state(page, ["size"])["size"] == size
+    handle.scroll_into_view_if_needed()
+    box = handle.bounding_box()
+    swipe(page, box["x"] + 22, box["y"] + 22, -75, 0)
+    assert get_state(page, ["size"])["size"] in (4, 8)
+    slider = page.locator("input[type=range]")
+    slider.evaluate("(input) => { input.value = 4.3; input.dispatchEvent(new Event('input')); }")
+    assert get_state(page, ["size"])["size"] == 16
 
 
 def swipe(page, x, y, dx, dy):
