@@ -52,7 +52,7 @@ def check(label: str, value, expected: float, tolerance: float = 1e-4) -> None:
     Raises:
         AssertionError: a larger difference, or a value that is not a number.
     """
-    value = float(value.detach()) if hasattr(value, "detach") else float(value)
+    value, expected = (float(x.detach() if hasattr(x, "detach") else x) for x in (value, expected))
     # Not `abs(...) > tolerance`: a NaN must fail, too.
     if not abs(value - expected) <= tolerance:
         raise AssertionError(f"{label}: got {value:.6g}, but the exact answer is {expected:.6g}")

@@ -22,6 +22,11 @@ def test_check_prints_both_numbers(capsys):
     assert capsys.readouterr().out == "KL: 1.3069  (exact 1.3069)\n"
 
 
+def test_check_takes_tensors_with_gradients(capsys):
+    notebook.check("KL", torch.tensor(2.0, requires_grad=True), torch.tensor(2.0))
+    assert capsys.readouterr().out == "KL: 2.0000  (exact 2.0000)\n"
+
+
 def test_check_prints_no_negative_zero(capsys):
     notebook.check("zero", -1e-9, 0.0)
     assert capsys.readouterr().out == "zero: 0.0000  (exact 0.0000)\n"
