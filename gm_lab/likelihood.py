@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.distributions import LowRankMultivariateNormal
 
-from gm_lab.probability import LOG_2PI, gaussian_kl, gaussian_log_prob
+from gm_lab.probability import LOG_2PI, gaussian_kl, gaussian_log_prob, require_unit_interval
 
 
 def fit_gaussian(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -47,8 +47,7 @@ def fit_bernoulli(x: Tensor) -> Tensor:
     Source: Bishop (2006), equation 2.8.
     """
     _require_matrix(x)
-    if not (x.min() >= 0 and x.max() <= 1):
-        raise ValueError(f"x must lie in [0, 1], got values in [{x.min():.4g}, {x.max():.4g}]")
+    require_unit_interval("x", x)
     return x.mean(0)
 
 

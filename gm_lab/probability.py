@@ -56,7 +56,7 @@ def bernoulli_log_prob(x: Tensor, logits: Tensor | float) -> Tensor:
     Source: Bishop (2006), equation 2.2.
     """
     x, logits = _together(x=x, logits=logits)
-    _require_unit_interval("x", x)
+    require_unit_interval("x", x)
     return (x * logsigmoid(logits) + (1 - x) * logsigmoid(-logits)).sum(-1)
 
 
@@ -200,6 +200,13 @@ def bits_per_dim(log_prob: Tensor | float, dims: int) -> Tensor | float:
     return -nats_to_bits(log_prob) / dims
 
 
+def require_unit_interval(name: str, x: Tensor) -> None:
+    """Raises ValueError that names x and its range, unless all its values lie in [0, 1]. Any shape."""
+    low, high = torch.aminmax(x)
+    if not (low >= 0 and high <= 1):
+        raise ValueError(f"{name} must lie in [0, 1], got values in [{low:.4g}, {high:.4g}]")
+
+
 def _together(**arguments: Tensor | float) -> list[Tensor]:
     """The arguments as tensors of one dtype and device; an error where their shapes do not fit."""
     tensors = [value for value in arguments.values() if isinstance(value, Tensor) and value.dim() > 0]
@@ -226,12 +233,6 @@ def _probability_vectors(**arguments: Tensor) -> list[Tensor]:
         if not (total - 1).abs().max() < 1e-3:
             raise ValueError(f"{name} must sum to 1, got sums in [{total.min():.4g}, {total.max():.4g}]")
     return tensors
-
-
-def _require_unit_interval(name: str, x: Tensor) -> None:
-    low, high = torch.aminmax(x)
-    if not (low >= 0 and high <= 1):
-        raise ValueError(f"{name} must lie in [0, 1], got values in [{low:.4g}, {high:.4g}]")
 
 
 def _names(arguments: dict) -> str:

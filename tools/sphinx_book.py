@@ -21,6 +21,8 @@ from sphinx.errors import ExtensionError
 from sphinx.transforms import SphinxTransform
 from sphinx.util.docutils import SphinxDirective
 
+from tools.repository import is_placeholder
+
 # Bold first word of a blockquote -> the theme's admonition class, which brings colour and icon.
 CALLOUTS = {
     "Definition": "note",
@@ -279,7 +281,8 @@ def png_size(png: bytes) -> tuple[int, int]:
 def hide_links_to_nowhere(app, config):
     """Drop the repository and Colab buttons while the repository's address is still the placeholder."""
     options = config.html_theme_options
-    if "YOUR_ACCOUNT" in options.get("repository_url", ""):
+    url = options.get("repository_url")
+    if url and is_placeholder(url):
         options.update(launch_buttons={}, use_repository_button=False)
 
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from gm_lab.nets import mlp
-from gm_lab.probability import bernoulli_log_prob
+from gm_lab.probability import bernoulli_log_prob, require_unit_interval
 
 
 class Autoencoder(nn.Module):
@@ -107,8 +107,8 @@ class Autoencoder(nn.Module):
 
     def _check_data(self, x: Tensor) -> None:
         self._check_shape(x)
-        if self.reconstruction == "cross_entropy" and not (x.min() >= 0 and x.max() <= 1):
-            raise ValueError(f"x must lie in [0, 1], got values in [{x.min():.4g}, {x.max():.4g}]")
+        if self.reconstruction == "cross_entropy":
+            require_unit_interval("x", x)
 
     def _check_shape(self, x: Tensor) -> None:
         if x.shape[1:] != self.shape or len(x) == 0:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from gm_lab.autoencoders.autoencoder import Autoencoder, add_up, require_non_negative
-from gm_lab.probability import kl_divergence
+from gm_lab.probability import kl_divergence, require_unit_interval
 
 
 class SparseAutoencoder(Autoencoder):
@@ -78,8 +78,7 @@ def bernoulli_kl(target: float, rates: Tensor) -> Tensor:
     """
     if not 0 <= target <= 1:
         raise ValueError(f"target must lie in [0, 1], got {target}")
-    if not (rates.min() >= 0 and rates.max() <= 1):
-        raise ValueError(f"rates must lie in [0, 1], got values in [{rates.min():.4g}, {rates.max():.4g}]")
+    require_unit_interval("rates", rates)
     smallest = torch.finfo(rates.dtype).eps
     rates = rates.clamp(smallest, 1 - smallest)
     p = torch.tensor([target, 1 - target], dtype=rates.dtype, device=rates.device)

@@ -14,7 +14,12 @@ from torch import Tensor, nn
 
 from gm_lab.likelihood import log_mean_exp
 from gm_lab.nets import mlp
-from gm_lab.probability import bernoulli_log_prob, gaussian_kl, gaussian_log_prob
+from gm_lab.probability import (
+    bernoulli_log_prob,
+    gaussian_kl,
+    gaussian_log_prob,
+    require_unit_interval,
+)
 
 
 class VAE(nn.Module):
@@ -145,8 +150,8 @@ class VAE(nn.Module):
         if x.shape[1:] != self.image_shape or len(x) == 0:
             expected = ", ".join(map(str, self.image_shape))
             raise ValueError(f"x must have shape (batch, {expected}), got {tuple(x.shape)}")
-        if self.likelihood == "bernoulli" and not (x.min() >= 0 and x.max() <= 1):
-            raise ValueError(f"x must lie in [0, 1], got values in [{x.min():.4g}, {x.max():.4g}]")
+        if self.likelihood == "bernoulli":
+            require_unit_interval("x", x)
 
 
 def _require_samples(n_samples: int) -> None:
