@@ -6,6 +6,10 @@ import re
 
 import nbformat
 
+from gm_lab.grading.assignment import complete
+
+# Cell metadata that authors write: tags, image options, and what makes a cell part of an assignment.
+AUTHORED = ("tags", "mystnb", "nbgrader", "tolerance")
 METADATA = {
     "kernelspec": {"name": "python3", "display_name": "Python 3"},
     "language_info": {"name": "python"},
@@ -33,8 +37,10 @@ def normalize(notebook):
 
 
 def cell_metadata(metadata):
-    """Tags and image options, as the author wrote them, and what folds a `hide-cell` in Lab and in Colab."""
-    kept = {key: metadata[key] for key in ("tags", "mystnb") if metadata.get(key)}
+    """What the author wrote, completed: nbgrader's other fields, and what folds a `hide-cell` in Lab and in Colab."""
+    kept = {key: metadata[key] for key in AUTHORED if metadata.get(key)}
+    if "nbgrader" in kept:
+        kept["nbgrader"] = complete(kept["nbgrader"])
     if "hide-cell" in kept.get("tags", []):
         kept |= {"jupyter": {"source_hidden": True}, "cellView": "form"}
     return nbformat.from_dict(kept)

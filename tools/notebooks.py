@@ -20,7 +20,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 from tools.lint import lint_notebook
-from tools.normalize import cell_ids, normalize
+from tools.normalize import AUTHORED, cell_ids, normalize
 from tools.posters import add_posters
 from tools.repository import ROOT, is_setup_cell, repository_url, setup_cell
 
@@ -75,7 +75,7 @@ def to_text(notebook):
     cells = []
     for cell in notebook.cells:
         if not is_setup_cell(cell):
-            authored = {key: cell.metadata[key] for key in ("tags", "mystnb") if key in cell.metadata}
+            authored = {key: cell.metadata[key] for key in AUTHORED if key in cell.metadata}
             cells.append(nbformat.from_dict({**cell, "metadata": authored}))
     jupytext_options = {"notebook_metadata_filter": "-all", "default_lexer": "ipython3"}
     return jupytext.writes(

@@ -1,0 +1,142 @@
+"""A whole course: find what was handed in, grade it on all cores or on a Dask cluster, stop and resume."""
+
+import hashlib
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import nbformat
+
+import gm_lab
+from gm_lab.grading.sandbox import Limits
+from gm_lab.grading.submission import LARGEST
+from gm_lab.grading.verdict import Assignment, Grade, grade
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One file that was handed in."""
+
+    student: str
+    path: Path
+
+    def content(self) -> bytes:
+        """Return what is in it, cut off where it is too large to be read anyway."""
+        with self.path.open("rb") as file:
+            return file.read(LARGEST + 1)
+
+
+def submissions(folder: Path, name: str) -> list[Submission]:
+    """Return what was handed in for an assignment: STUDENT.ipynb, or STUDENT/NAME.ipynb as nbgrader collects it.
+
+    Links are not followed: one could point to the answer key.
+
+    Raises ValueError if there is nothing.
+    """
+    found = {}
+    for path in sorted(folder.rglob("*.ipynb")):
+        parts = path.relative_to(folder).with_suffix("").parts
+        linked = any(
+            part.is_symlink() for part in (path, *path.parents) if folder in part.parents or part == path
+        )
+        if linked or not path.is_file() or any(part.startswith(".") for part in parts):
+            continue
+        student = parts[:-1] if len(parts) > 1 and parts[-1] == name else parts
+        found["/".join(student)] = Submission("/".join(student), path)
+    if not found:
+        raise ValueError(f"{folder} holds no notebooks: expected STUDENT.ipynb or STUDENT/{name}.ipynb")
+    return list(found.values())
+
+
+def fingerprint(assignment: Assignment, content: bytes, mode: str, limits: Limits) -> str:
+    """Return what a result depends on, as a checksum; a stored result with another one is not used again."""
+    about = [gm_lab.__version__, nbformat.writes(assignment.source), mode, asdict(limits)]
+    return hashlib.sha256(json.dumps(about).encode() + content).hexdigest()
+
+
+def result_path(results: Path, student: str) -> Path:
+    """Return where a student's result is stored; no name of a student leads out of the folder."""
+    plain = "".join(c if c.isalnum() or c in "-_.@ " else "_" for c in student).lstrip(".")
+    if plain != student:
+        plain += "-" + hashlib.sha256(student.encode()).hexdigest()[:8]
+    return results / f"{plain}.json"
+
+
+def stored(path: Path, key: str) -> Grade | None:
+    """Return the result of an earlier run, if it still holds and was not the grader's own failure."""
+    try:
+        kept = json.loads(path.read_text())
+        result = Grade.from_dict(kept["grade"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return result if kept["key"] == key and not result.error else None
+
+
+def store(path: Path, key: str, result: Grade) -> None:
+    """Write a result so that it is there whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".part")
+    unfinished.write_text(json.dumps({"key": key, "grade": result.to_dict()}, indent=1))
+    os.replace(unfinished, path)
+
+
+def grade_course(
+    assignment, handed_in, results: Path, mode: str, limits: Limits, jobs=None, scheduler=None, again=False
+):
+    """Grade submissions and store each result as soon as it is there; yield (grade, whether it was stored before).
+
+    Args:
+        assignment: the Assignment.
+        handed_in: Submissions.
+        results: the folder of the results, one JSON file a student. What is there and still holds is not graded again.
+        mode: where students' code runs, see `sandbox`.
+        limits: what each kernel may use.
+        jobs: how many at a time on this machine; by default one for each core.
+        scheduler: the address of a Dask scheduler to use instead of this machine.
+        again: grade all, also what was graded before.
+    """
+    waiting, contents = [], {}
+    for submission in handed_in:
+        key = fingerprint(assignment, submission.content(), mode, limits)
+        earlier = None if again else stored(result_path(results, submission.student), key)
+        if earlier:
+            yield earlier, True
+        else:
+            waiting.append((submission, key))
+    if not waiting:
+        return
+    executor, close = dask_executor(scheduler) if scheduler else local_executor(jobs)
+    try:
+        futures = {
+            executor.submit(grade, assignment, submission.student, submission.content(), mode, limits): (
+                submission,
+                key,
+            )
+            for submission, key in waiting
+        }
+        for future in as_completed(futures):
+            submission, key = futures[future]
+            try:
+                result = future.result()
+            except Exception as error:  # a bug of the grader, or a lost worker: the batch goes on
+                result = Grade(submission.student, error=f"{type(error).__name__}: {error}")
+            store(result_path(results, submission.student), key, result)
+            yield result, False
+    finally:
+        close()
+
+
+def local_executor(jobs: int | None):
+    """Return threads: each of them waits for a kernel, which is a process of its own."""
+    executor = ThreadPoolExecutor(jobs or len(os.sched_getaffinity(0)))
+    return executor, lambda: executor.shutdown(wait=True, cancel_futures=True)
+
+
+def dask_executor(address: str):
+    """Return the workers of a Dask cluster, on each of which gm_lab and the sandbox must be installed."""
+    from distributed import Client
+
+    client = Client(address)
+    return client.get_executor(retries=2, pure=False), client.close

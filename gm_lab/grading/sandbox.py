@@ -1,0 +1,196 @@
+"""Where a student's code runs: bubblewrap if there is one, else resource limits alone, for students one trusts.
+
+`bubblewrap`: a read-only system of which only Python and this package's libraries are visible, no network, own process
+ids, a private home in memory, an unprivileged user. It protects the machine, the instructor's files and the other
+students from a student's code, as far as the Linux kernel itself has no hole.
+`limits`: a time, memory and file-size limit for each process. It stops accidents, not intent: the code can read
+and write what the grader's user can, and reach the network.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import site
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+HOME = "/tmp"  # inside of bubblewrap; the only place that can be written to
+PORTS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
+READY_SECONDS = 30
+# What the dynamic linker, Python and PyTorch read below /etc; nothing else of it is visible.
+ETC = (
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "alternatives",
+    "localtime",
+    "fonts",
+    "mime.types",
+    "ssl/openssl.cnf",
+)
+
+
+class GraderError(RuntimeError):
+    """Something failed that is not the student's doing; no points may be lost over it."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one kernel may use."""
+
+    cell_seconds: float = 60  # real time of a cell
+    total_seconds: float = 300  # real time of all cells
+    cpu_seconds: int = 300  # of each process
+    memory: int = 4 << 30  # bytes, of each process and of all together
+    file_size: int = 64 << 20  # bytes, of one file
+    disk: int = 256 << 20  # bytes, of all files: they lie in memory
+    processes: int = 256  # and threads
+    open_files: int = 512
+    output: int = 2 << 20  # bytes that a kernel may print
+
+    def __post_init__(self):
+        for name, value in asdict(self).items():
+            if value <= 0:
+                raise ValueError(f"{name} must be positive, got {value}")
+
+    def of_a_process(self) -> dict:
+        """Return the limits that the system enforces, by their names in the `resource` module."""
+        return {
+            "RLIMIT_AS": self.memory,
+            "RLIMIT_CPU": self.cpu_seconds,
+            "RLIMIT_FSIZE": self.file_size,
+            "RLIMIT_NPROC": self.processes,
+            "RLIMIT_NOFILE": self.open_files,
+            "RLIMIT_CORE": 0,
+        }
+
+
+def visible_paths() -> list[str]:
+    """Return what a kernel must read: the system's libraries, this Python, its packages and gm_lab itself."""
+    paths = {"/usr", sys.prefix, sys.base_prefix, *sysconfig.get_paths().values(), *site.getsitepackages()}
+    paths |= {str(Path(__file__).parents[1]), str(Path(sys.executable).resolve().parent.parent)}
+    paths |= {path for path in sys.path if "site-packages" in path}
+    existing = sorted(path for path in paths if Path(path).is_dir() and path != "/")
+    return [path for path in existing if not any(path.startswith(f"{other}/") for other in existing)]
+
+
+def bubblewrap_command(limits: Limits) -> list[str]:
+    """Return the command that builds a sandbox and keeps it open until it is killed; prints a line when it stands."""
+    command = [
+        "bwrap",
+        "--die-with-parent",
+        "--unshare-ipc",
+        "--unshare-pid",
+        "--unshare-net",
+        "--unshare-uts",
+    ]
+    command += ["--unshare-cgroup-try", "--new-session", "--hostname", "sandbox"]
+    if os.geteuid() != 0:
+        command += ["--unshare-user", "--uid", "1000", "--gid", "1000"]
+    for path in visible_paths():
+        for parent in reversed(Path(path).parents[:-1]):
+            command += ["--perms", "0755", "--dir", str(parent)]  # or only root could pass through it
+        command += ["--ro-bind", path, path]
+    for path in ("/bin", "/sbin", "/lib", "/lib64", "/lib32"):
+        if os.path.islink(path):
+            command += ["--symlink", os.readlink(path), path]
+        elif os.path.isdir(path):
+            command += ["--ro-bind", path, path]
+    for name in ETC:
+        command += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
+    size = str(limits.disk)
+    command += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--size", size, "--tmpfs", "/dev/shm"]
+    command += [
+        "--remount-ro",
+        "/dev",
+        "--perms",
+        "1777",
+        "--size",
+        size,
+        "--tmpfs",
+        HOME,
+        "--remount-ro",
+        "/",
+    ]
+    return [*command, "--clearenv", "--setenv", "PATH", "/usr/bin:/bin", "--chdir", HOME,
+            "/bin/sh", "-c", "echo ready; exec sleep infinity"]  # fmt: skip
+
+
+class Bubblewrap:
+    """A sandbox without anything in it. Its files lie in memory; closing it ends every process inside."""
+
+    home = HOME
+
+    def __init__(self, limits: Limits):
+        read_end, write_end = os.pipe()
+        command = bubblewrap_command(limits)
+        command[1:1] = ["--info-fd", str(write_end)]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            pass_fds=[write_end], text=True,
+        )  # fmt: skip
+        os.close(write_end)
+        with os.fdopen(read_end) as pipe:
+            information = pipe.read()
+        if self.process.stdout.readline() != "ready\n":
+            complaint = self.process.stderr.read().strip()
+            self.close()
+            raise GraderError(f"bubblewrap does not start: {complaint}")
+        self.holder = json.loads(information)["child-pid"]
+        self.namespace = os.readlink(f"/proc/{self.holder}/ns/pid")
+
+    @property
+    def outside_home(self) -> Path:
+        """The home of the sandbox, seen from here."""
+        return Path(f"/proc/{self.holder}/root{HOME}")
+
+    def processes(self) -> list[psutil.Process]:
+        """Return the processes inside."""
+        inside = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(OSError):
+                if os.readlink(f"/proc/{process.pid}/ns/pid") == self.namespace:
+                    inside.append(process)
+        return inside
+
+    def close(self) -> None:
+        """Kill the first process of the sandbox; the kernel of the system then kills all others."""
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+
+class LimitsOnly:
+    """No sandbox: a temporary folder. Closing it ends the kernel and the processes that still descend from it."""
+
+    holder = None
+
+    def __init__(self, limits: Limits):
+        self.home = tempfile.mkdtemp(prefix="gm-lab-")
+        self.outside_home = Path(self.home)
+        self.kernel = None
+
+    def processes(self) -> list[psutil.Process]:
+        """Return the kernel and what descends from it."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            kernel = psutil.Process(self.kernel)
+            return [kernel, *kernel.children(recursive=True)]
+        return []
+
+    def close(self) -> None:
+        """End the processes and delete the folder."""
+        for process in self.processes() if self.kernel else []:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
+MODES = {"bubblewrap": Bubblewrap, "limits": LimitsOnly}
