@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 CHAPTER ?=
 
-.PHONY: book test lab run check bench clean
+.PHONY: book test lab run release check bench clean
 
 book: $(READY)
 	$(BIN)/jupyter-book build -W --keep-going .
@@ -19,11 +19,15 @@ lab: $(READY)
 run: $(READY)
 	$(BIN)/python -m tools.notebooks run $(CHAPTER)
 
+release: $(READY)
+	$(BIN)/gm-lab release instructor/assignments/*.ipynb --to book/assignments
+	$(BIN)/gm-lab release instructor/assignments/*.ipynb --to gm_lab/grading/releases
+
 check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m tools.notebooks lint
-	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --ignore=tests/book -m "not browser and not notebook"
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --ignore=tests/book -m "not browser and not notebook and not sandbox"
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from gm_lab import __version__
+from gm_lab.grading import commands
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -42,3 +43,6 @@ def info() -> None:
         "threads": torch.get_num_threads(),
     }.items():
         typer.echo(f"{name:10}{value}")
+
+
+commands.add_to(app)

@@ -37,7 +37,7 @@ def normalize(notebook):
 
 
 def cell_metadata(metadata):
-    """What the author wrote, completed: nbgrader's other fields, and what folds a `hide-cell` in Lab and in Colab."""
+    """What the author wrote, nbgrader's other fields, and what folds a `hide-cell` in Lab and in Colab."""
     kept = {key: metadata[key] for key in AUTHORED if metadata.get(key)}
     if "nbgrader" in kept:
         kept["nbgrader"] = complete(kept["nbgrader"])

@@ -1,6 +1,7 @@
 """Release, check and grade assignments: notebooks in nbgrader's format, judged by what they print.
 
-`assignment` is the format, `checks` what the check cells call, `submission` reads what students hand in and merges it.
-`execute` runs a notebook in a kernel that `warm` forks and `sandbox` confines; `validate` runs it under nbval instead.
-`verdict` turns outputs into points, `course` grades a folder, `report` writes the pages and the table of a course.
+`assignment` is the format, `checks` what check cells call, `submission` what students hand in and its merge.
+`validate` runs the merge under nbval, on the student's machine. For grading, `kernel` runs cells in a process
+that `warm` forks and `sandbox` confines, `verdict` turns what they show into points, `course` does so for a
+folder, and `report` writes the pages and tables. `commands` are the commands of `gm-lab`.
 """

@@ -1,8 +1,9 @@
-"""The format of an assignment: a notebook with nbgrader's cell metadata (schema 3), and its release to students.
+"""The format of an assignment, a notebook with nbgrader's cell metadata (schema 3), and its release.
 
-A question `q1` has answer cells (`q1`, or `q1-more`), a visible check (`q1-check`) and a hidden one (`q1-hidden`, its
-source between `### BEGIN HIDDEN TESTS` and `### END HIDDEN TESTS`). A written answer is a Markdown cell with
-points, read by a person. Cells without a grade_id, and those whose grade_id names no question, are the set-up.
+A question `q1` has answer cells (`q1`, or `q1-more`), a visible check (`q1-check`) and a hidden one
+(`q1-hidden`, its source between `### BEGIN HIDDEN TESTS` and `### END HIDDEN TESTS`). A written answer is a
+Markdown cell with points, read by a person. Cells without a grade_id, and those whose grade_id names no
+question, are the set-up.
 
 https://nbgrader.readthedocs.io/en/stable/contributor_guide/metadata.html
 """
@@ -94,7 +95,7 @@ def questions(notebook: NotebookNode) -> list[Question]:
 
 
 def problems(source: NotebookNode) -> list[str]:
-    """Return what is wrong with the source of an assignment, one sentence each; nothing if it can be released."""
+    """Return what is wrong with the source of an assignment, one sentence each."""
     found, ids = [], [grading(cell)["grade_id"] for cell in source.cells if grading(cell)]
     found += [
         f"grade_id {name!r} stands on {ids.count(name)} cells"
@@ -153,7 +154,7 @@ def checksum(cell) -> str:
 
 
 def release(source: NotebookNode) -> NotebookNode:
-    """Return what students get: solutions cleared, hidden checks dropped, reference outputs of visible checks kept.
+    """Return what students get: without solutions and hidden checks, with the outputs of visible checks.
 
     Raises ValueError, with everything that `problems` finds.
     """

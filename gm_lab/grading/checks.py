@@ -1,7 +1,7 @@
 """What the check cells of an assignment call: `check` teaches, `record` only says what came out.
 
-Both take the answer as a function without arguments, `lambda: my_function(x)`, so that nothing an answer prints,
-warns or draws on its way reaches the output that is compared.
+Both take the answer as a function without arguments, `lambda: my_function(x)`, so that nothing an answer
+prints, warns or draws on its way reaches the output that is compared.
 """
 
 import math
@@ -22,9 +22,11 @@ def check(label: str, answer, expected, tolerance: float = 1e-4, hint: str = "")
 
     Args:
         label: what is computed, in the words of the question.
-        answer: a function without arguments; returns a number, truth value, text, tensor or array, or a list of them.
+        answer: a function without arguments; returns a number, truth value, text, tensor or array, or a list
+        of them.
         expected: the right answer.
-        tolerance: how far a number may be off, as a difference or relative to the expected one, whichever is larger.
+        tolerance: how far a number may be off, as a difference or relative to the expected one, whichever is
+        larger.
         hint: what to look at when the answer is wrong.
 
     Raises:
@@ -50,7 +52,7 @@ def record(label: str, answer) -> None:
 
 
 def plain(value):
-    """Return a value as Python numbers, truth values, texts and lists of them; raise TypeError for anything else."""
+    """Return a value as numbers, truth values, texts and lists of them; raise TypeError for anything else."""
     if hasattr(value, "tolist"):
         value = value.tolist()
     if type(value) in (list, tuple):

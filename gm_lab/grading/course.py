@@ -11,8 +11,8 @@ import nbformat
 
 import gm_lab
 from gm_lab.grading.sandbox import Limits
-from gm_lab.grading.submission import LARGEST
-from gm_lab.grading.verdict import Assignment, Grade, grade
+from gm_lab.grading.submission import LARGEST, BadSubmission
+from gm_lab.grading.verdict import Assignment, Grade, grade, ungraded
 
 
 @dataclass(frozen=True)
@@ -23,28 +23,29 @@ class Submission:
     path: Path
 
     def content(self) -> bytes:
-        """Return what is in it, cut off where it is too large to be read anyway."""
+        """Return what is in it, cut off where it is too large to be read anyway.
+
+        Raises BadSubmission for a link, which could point to the answer key.
+        """
+        if self.path.is_symlink():
+            raise BadSubmission("the file is a link to another one")
         with self.path.open("rb") as file:
             return file.read(LARGEST + 1)
 
 
 def submissions(folder: Path, name: str) -> list[Submission]:
-    """Return what was handed in for an assignment: STUDENT.ipynb, or STUDENT/NAME.ipynb as nbgrader collects it.
-
-    Links are not followed: one could point to the answer key.
+    """Return what was handed in: STUDENT.ipynb, or STUDENT/NAME.ipynb as nbgrader collects it.
 
     Raises ValueError if there is nothing.
     """
     found = {}
     for path in sorted(folder.rglob("*.ipynb")):
         parts = path.relative_to(folder).with_suffix("").parts
-        linked = any(
-            part.is_symlink() for part in (path, *path.parents) if folder in part.parents or part == path
-        )
-        if linked or not path.is_file() or any(part.startswith(".") for part in parts):
+        if path.is_dir() or any(part.startswith(".") for part in parts):
             continue
-        student = parts[:-1] if len(parts) > 1 and parts[-1] == name else parts
-        found["/".join(student)] = Submission("/".join(student), path)
+        short = "/".join(parts[:-1] if len(parts) > 1 and parts[-1] == name else parts)
+        student = "/".join(parts) if short in found else short
+        found[student] = Submission(student, path)
     if not found:
         raise ValueError(f"{folder} holds no notebooks: expected STUDENT.ipynb or STUDENT/{name}.ipynb")
     return list(found.values())
@@ -85,44 +86,49 @@ def store(path: Path, key: str, result: Grade) -> None:
 def grade_course(
     assignment, handed_in, results: Path, mode: str, limits: Limits, jobs=None, scheduler=None, again=False
 ):
-    """Grade submissions and store each result as soon as it is there; yield (grade, whether it was stored before).
+    """Grade submissions and store each result at once; yield (grade, whether it was stored before).
 
     Args:
         assignment: the Assignment.
         handed_in: Submissions.
-        results: the folder of the results, one JSON file a student. What is there and still holds is not graded again.
+        results: the folder of the results, one JSON file a student. What is there and still holds is not
+        graded again.
         mode: where students' code runs, see `sandbox`.
         limits: what each kernel may use.
         jobs: how many at a time on this machine; by default one for each core.
         scheduler: the address of a Dask scheduler to use instead of this machine.
         again: grade all, also what was graded before.
     """
-    waiting, contents = [], {}
+    waiting = []
     for submission in handed_in:
-        key = fingerprint(assignment, submission.content(), mode, limits)
+        try:
+            content = submission.content()
+        except (BadSubmission, OSError) as error:
+            result = ungraded(assignment, submission.student, error)
+            store(result_path(results, submission.student), "", result)
+            yield result, False
+            continue
+        key = fingerprint(assignment, content, mode, limits)
         earlier = None if again else stored(result_path(results, submission.student), key)
         if earlier:
             yield earlier, True
         else:
-            waiting.append((submission, key))
+            waiting.append((submission.student, content, key))
     if not waiting:
         return
     executor, close = dask_executor(scheduler) if scheduler else local_executor(jobs)
     try:
         futures = {
-            executor.submit(grade, assignment, submission.student, submission.content(), mode, limits): (
-                submission,
-                key,
-            )
-            for submission, key in waiting
+            executor.submit(grade, assignment, student, content, mode, limits): (student, key)
+            for student, content, key in waiting
         }
         for future in as_completed(futures):
-            submission, key = futures[future]
+            student, key = futures[future]
             try:
                 result = future.result()
             except Exception as error:  # a bug of the grader, or a lost worker: the batch goes on
-                result = Grade(submission.student, error=f"{type(error).__name__}: {error}")
-            store(result_path(results, submission.student), key, result)
+                result = Grade(student, error=f"{type(error).__name__}: {error}")
+            store(result_path(results, student), key, result)
             yield result, False
     finally:
         close()

@@ -1,7 +1,7 @@
 """Run cells in a kernel that may be hostile: it is started in a sandbox, watched, and believed in nothing.
 
-What nbval and nbclient do for friendly notebooks, with what they leave out: a limit on everything that comes back, on
-the memory of all processes together, and a verdict instead of an exception when the kernel dies.
+What nbval and nbclient do for friendly notebooks, with what they leave out: a limit on everything that comes
+back, on the memory of all processes together, and a verdict instead of an exception when the kernel dies.
 """
 
 import atexit
@@ -154,7 +154,7 @@ class Kernel:
                 )
             time.sleep(0.005)
         context = zmq.Context()
-        # A path inside the sandbox must not be opened a second time: the student's code could have replaced it.
+        # A path inside the sandbox is opened once: later the student's code could have replaced it.
         context.setsockopt(zmq.RECONNECT_IVL, -1)
         context.setsockopt(zmq.MAXMSGSIZE, LONGEST_MESSAGE)
         context.setsockopt(zmq.LINGER, 0)
@@ -249,7 +249,7 @@ class Kernel:
 
 
 def memory_of(processes: list[psutil.Process], enough: int) -> int:
-    """Return the memory of processes in bytes: what is shared counts once, unless even twofold counts stay below."""
+    """Return the memory of processes in bytes; what they share counts once where that matters."""
     resident = proportional = 0
     for process in processes:
         with contextlib.suppress(psutil.Error, OSError):

@@ -1,10 +1,10 @@
-"""Where a student's code runs: bubblewrap if there is one, else resource limits alone, for students one trusts.
+"""Where a student's code runs: in bubblewrap, or under resource limits alone, for students one trusts.
 
-`bubblewrap`: a read-only system of which only Python and this package's libraries are visible, no network, own process
-ids, a private home in memory, an unprivileged user. It protects the machine, the instructor's files and the other
-students from a student's code, as far as the Linux kernel itself has no hole.
-`limits`: a time, memory and file-size limit for each process. It stops accidents, not intent: the code can read
-and write what the grader's user can, and reach the network.
+`bubblewrap`: a read-only system of which only Python and this package's libraries are visible, no network,
+own process ids, a private home in memory, an unprivileged user. It protects the machine, the instructor's
+files and the other students from a student's code, as far as the Linux kernel itself has no hole.
+`limits`: a time, memory and file-size limit for each process. It stops accidents, not intent: the code can
+read and write what the grader's user can, and reach the network.
 """
 
 import contextlib
@@ -82,7 +82,7 @@ def visible_paths() -> list[str]:
 
 
 def bubblewrap_command(limits: Limits) -> list[str]:
-    """Return the command that builds a sandbox and keeps it open until it is killed; prints a line when it stands."""
+    """Return the command that builds a sandbox, prints a line when it stands, and then waits."""
     command = [
         "bwrap",
         "--die-with-parent",
@@ -169,7 +169,7 @@ class Bubblewrap:
 
 
 class LimitsOnly:
-    """No sandbox: a temporary folder. Closing it ends the kernel and the processes that still descend from it."""
+    """No sandbox: a temporary folder. Closing it ends the kernel and what still descends from it."""
 
     holder = None
 
@@ -194,3 +194,29 @@ class LimitsOnly:
 
 
 MODES = {"bubblewrap": Bubblewrap, "limits": LimitsOnly}
+
+
+def choose_mode(wanted: str, limits: Limits) -> str:
+    """Return where students' code will run: what is wanted, or the safest that works here.
+
+    Raises GraderError if it does not work here, or if it would mean running students' code as root.
+    """
+    problem = ""
+    if wanted in ("auto", "bubblewrap"):
+        try:
+            if not shutil.which("bwrap"):
+                raise GraderError("bubblewrap is not installed")
+            Bubblewrap(limits).close()
+            return "bubblewrap"
+        except GraderError as error:
+            if wanted == "bubblewrap":
+                raise
+            problem = f"{error}\n"
+    if os.geteuid() == 0:
+        raise GraderError(f"{problem}without a sandbox students' code would run as root: install bubblewrap")
+    warning = (
+        "WARNING: no sandbox. Students' code can read and write your files and use the network.\n"
+        "WARNING: go on only with students whom you trust."
+    )
+    print(f"{problem}{warning}", file=sys.stderr)
+    return "limits"

@@ -1,7 +1,8 @@
 """What a student handed in: read with distrust, and merged into the release.
 
-Of a submission only the source of its answer cells counts. Everything else comes from the release: the set-up, the
-checks, their reference outputs, the points. So nothing that a student changes there, by accident or not, matters.
+Of a submission only the source of its answer cells counts. Everything else comes from the release: the
+set-up, the checks, their reference outputs, the points. So nothing that a student changes there, by accident
+or not, matters.
 """
 
 import copy
@@ -37,14 +38,14 @@ class Cell:
 
 @dataclass
 class Answers:
-    """The answer cells of a submission, by the grade_id of the release's cell, and what a student should know."""
+    """The answers of a submission, by the grade_id of the release's cell, and what a student should know."""
 
     sources: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
 def read(raw: bytes) -> list[Cell]:
-    """Return the cells of a notebook file, whatever its version and however damaged; nothing in it is trusted.
+    """Return the cells of a notebook file, whatever its version and however damaged.
 
     Raises BadSubmission if there are no cells to be had.
     """
@@ -144,7 +145,7 @@ def is_answered(released: NotebookNode, source: str) -> bool:
 
 
 def merge(release: NotebookNode, found: Answers, only: str | None = None) -> NotebookNode:
-    """Return the release with the answers in place of its stubs; with `only`, without the cells of other questions."""
+    """Return the release with the answers in place of its stubs; with `only`, of one question alone."""
     cells = []
     for cell in copy.deepcopy(release.cells):
         if only and question_of(cell) not in (None, only):

@@ -3,9 +3,14 @@
 It runs on the student's own machine, without a sandbox and without hidden checks. The visible checks decide.
 """
 
+import contextlib
+import io
 import os
 import tempfile
+import time
+from functools import partial
 from pathlib import Path
+from queue import Empty
 
 import nbformat
 import pytest
@@ -80,7 +85,7 @@ def validate(release: NotebookNode, raw: bytes, cell_seconds: float) -> tuple[li
 
 
 def complaint_about(question, results: dict[str, str]) -> str:
-    """Return the first thing that nbval has against a question; the answer's own error says more than the check's."""
+    """Return what nbval has against a question; the answer's own error says more than the check's."""
     checks = [grading(cell)["grade_id"] for cell in question.visible]
     names = [grading(cell)["grade_id"] for cell in question.answers] + checks
     said = [results[name] for name in names if results.get(name)]
@@ -88,7 +93,7 @@ def complaint_about(question, results: dict[str, str]) -> str:
 
 
 def run_nbval(notebooks: dict[str, NotebookNode], cell_seconds: float) -> dict[str, dict[str, str]]:
-    """Run notebooks under nbval; return for each what nbval says of its cells, by grade_id, "" where they pass."""
+    """Run notebooks under nbval; return what it says of their cells, by grade_id, "" where they pass."""
     with tempfile.TemporaryDirectory(prefix="gm-lab-") as folder:
         for name, notebook in notebooks.items():
             nbformat.write(notebook, Path(folder, f"{name}.ipynb"))
@@ -106,9 +111,10 @@ def run_nbval(notebooks: dict[str, NotebookNode], cell_seconds: float) -> dict[s
             "--rootdir",
             folder,
         ]
-        options += ["-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:xdist", "-p", "no:randomly"]
+        options += ["-p", "no:cacheprovider", "-p", "no:xdist"]
         collector = Results()
-        pytest.main([*options, folder], plugins=[collector])
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            pytest.main([*options, folder], plugins=[collector])
     results = {}
     for name in notebooks:
         cells = collector.cells.get(name, [])
@@ -125,11 +131,14 @@ def run_nbval(notebooks: dict[str, NotebookNode], cell_seconds: float) -> dict[s
 
 
 class Results:
-    """A pytest plugin that keeps what nbval says of each cell. After a cell that timed out none counts as passed."""
+    """A pytest plugin that keeps what nbval says of each cell; after a time-out none counts as passed."""
 
     def __init__(self):
         self.cells: dict[str, list[tuple[NotebookNode, str]]] = {}
         self.problem = ""
+
+    def pytest_runtest_call(self, item):
+        item.parent.kernel.get_message = partial(get_message, item.parent.kernel)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item, call):
@@ -147,8 +156,23 @@ class Results:
             self.problem = str(report.longrepr)
 
 
+def get_message(kernel, stream: str, timeout: float | None = None) -> dict:
+    """Wait for a message of a kernel, as nbval's own method does, but no longer than the kernel lives."""
+    deadline = time.monotonic() + (timeout or STARTUP_SECONDS)
+    while True:
+        try:
+            return type(kernel).get_message(
+                kernel, stream, timeout=min(1.0, max(0.0, deadline - time.monotonic()))
+            )
+        except Empty:
+            if not kernel.is_alive():
+                raise RuntimeError("it ended the kernel: an exit, a crash, or a limit on memory") from None
+            if time.monotonic() >= deadline:
+                raise
+
+
 def explain(error: BaseException) -> str:
-    """Return in the student's words what nbval raised: the last paragraph of a traceback, or its own message."""
+    """Return what nbval raised, in words for the student: the end of a traceback, or its message."""
     traceback = getattr(error, "inner_traceback", None) or ""
     if "exception" in str(error) and traceback.strip():
         return readable(traceback).strip().split("\n\n")[-1]

@@ -1,8 +1,9 @@
 """From a submission to points: run its answers, compare what the checks print, and say what went wrong.
 
-The answers run from top to bottom in one kernel, the hidden checks last. A question that is not right then is given a
-kernel of its own, with the set-up and nothing else, and counts if it is right there: so a bad answer spoils no other one.
-What the student gets to read is collected before the first hidden check enters a kernel, or is written here.
+The answers run from top to bottom in one kernel, the hidden checks last. A question that is not right then is
+given a kernel of its own, with the set-up and nothing else, and counts if it is right there: so a bad answer
+spoils no other one. What the student gets to read is collected before the first hidden check enters a kernel,
+or is written here.
 """
 
 import math
@@ -43,7 +44,7 @@ class Verdict:
 
 @dataclass
 class Grade:
-    """One submission. `error` says why nothing could be judged, `unreadable` why the file is worth no points."""
+    """One submission. `error`: why it could not be judged. `unreadable`: why it is worth no points."""
 
     student: str
     verdicts: list[Verdict] = field(default_factory=list)
@@ -124,18 +125,24 @@ def grade(assignment: Assignment, student: str, raw: bytes, mode: str, limits: L
     try:
         found = answers(assignment.release, read(raw))
     except BadSubmission as error:
-        return Grade(student, [blank(question) for question in assignment.questions], unreadable=str(error))
-    for attempt in range(1, TRIES + 1):
+        return ungraded(assignment, student, error)
+    for _ in range(TRIES):
         try:
-            verdicts = judge(assignment, found, mode, limits)
-            return Grade(student, verdicts, found.notes)
+            return Grade(student, judge(assignment, found, mode, limits), found.notes)
         except GraderError as error:
-            if attempt == TRIES:
-                return Grade(student, notes=found.notes, error=str(error))
+            failure = str(error)
+    return Grade(student, notes=found.notes, error=failure)
+
+
+def ungraded(assignment: Assignment, student: str, error: Exception) -> Grade:
+    """Return the grade for a file that holds no answers, or that the grader could not open."""
+    if isinstance(error, BadSubmission):
+        return Grade(student, [blank(question) for question in assignment.questions], unreadable=str(error))
+    return Grade(student, error=f"the file cannot be read: {error}")
 
 
 def blank(question: Question, feedback: str = BLANK) -> Verdict:
-    """Return the verdict on a question without an answer; one that only a person judges is nothing to be wrong in."""
+    """Return the verdict on a question without an answer; where only a person judges, nothing is wrong."""
     by_hand = not question.answers
     possible, written = question.points, question.written_points
     return Verdict(
@@ -179,7 +186,7 @@ def text_of(question: Question, found: Answers) -> list[str]:
 
 
 def awarded(question: Question, outcome: Outcome) -> float:
-    """Return the points: those of the hidden checks that pass, and those of the visible ones only if all of them do."""
+    """Return the points: of the hidden checks that pass and, only if all do, of the visible ones."""
     hidden = [cell for cell in question.hidden if grading(cell)["grade_id"] in outcome.passed]
     visible = [cell for cell in question.visible if grading(cell)["grade_id"] in outcome.passed]
     counted = hidden + (visible if len(hidden) == len(question.hidden) else [])
@@ -189,7 +196,7 @@ def awarded(question: Question, outcome: Outcome) -> float:
 def run(
     assignment: Assignment, asked: list[Question], found: Answers, mode: str, limits: Limits
 ) -> dict[str, Outcome]:
-    """Run the answers to some questions in one kernel, then their visible checks' outputs, then the hidden checks.
+    """Run the answers to some questions in one kernel, each with its visible check, then the hidden ones.
 
     Raises GraderError if the kernel does not start or the set-up fails, which is not the student's doing.
     """
@@ -237,7 +244,7 @@ def passes(cell: NotebookNode, output: Output) -> bool:
 
 
 def close(expected: str, got: str, tolerance: float) -> bool:
-    """Compare two texts word by word; words that are numbers may differ by the tolerance, absolute or relative.
+    """Compare two texts word by word; numbers may differ by the tolerance, absolute or relative.
 
     A number that is not finite is close to itself only.
     """

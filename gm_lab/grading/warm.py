@@ -1,8 +1,9 @@
 """A process that has imported what assignments import, and forks one kernel after the other from that state.
 
-Importing PyTorch takes seconds, forking takes milliseconds. The warm process itself never runs a student's code: a
-fork first enters a sandbox that bubblewrap has built (as `nsenter` does), drops every privilege, and then becomes an
-IPython kernel. Run as `python -I -m gm_lab.grading.warm FD`; it ends when the socket at FD closes.
+Importing PyTorch takes seconds, forking takes milliseconds. The warm process itself never runs a student's
+code: a fork first enters a sandbox that bubblewrap has built (as `nsenter` does), drops every privilege, and
+then becomes an IPython kernel. Run as `python -I -m gm_lab.grading.warm FD`; it ends when the socket at FD
+closes.
 """
 
 import contextlib
@@ -17,17 +18,14 @@ import sys
 import traceback
 from pathlib import Path
 
-PRELOAD = ["torch", "numpy", "scipy.stats", "sklearn.datasets", "matplotlib.pyplot", "lightning_fabric", "ipykernel.kernelapp", "IPython.utils.capture", "matplotlib_inline.backend_inline", "gm_lab.data", "gm_lab.likelihood", "gm_lab.metrics", "gm_lab.notebook", "gm_lab.plots", "gm_lab.probability", "gm_lab.train", "gm_lab.autoencoders", "gm_lab.vae", "gm_lab.grading.checks"]
-FIRST_USER = 1_000_000_000  # above all real users; one for each sandbox, so that they do not share a limit on processes
-NAMESPACES = (
-    "user",
-    "ipc",
-    "uts",
-    "net",
-    "pid",
-    "cgroup",
-    "mnt",
-)  # in this order: the first gives the right to the rest
+PRELOAD = (
+    "torch", "numpy", "scipy.optimize", "scipy.stats", "sklearn.datasets", "matplotlib.pyplot",
+    "lightning_fabric", "ipykernel.kernelapp", "IPython.utils.capture", "matplotlib_inline.backend_inline",
+    "gm_lab.data", "gm_lab.likelihood", "gm_lab.metrics", "gm_lab.notebook", "gm_lab.plots",
+    "gm_lab.probability", "gm_lab.train", "gm_lab.autoencoders", "gm_lab.vae", "gm_lab.grading.checks",
+)  # fmt: skip
+NAMESPACES = ("user", "ipc", "uts", "net", "pid", "cgroup", "mnt")  # the first gives the right to the rest
+FIRST_USER = 1_000_000_000  # above all real ones; each sandbox has its own, and so its own limit on processes
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38  # <linux/prctl.h>
 CAPABILITY_VERSION_3 = 0x20080522  # <linux/capability.h>
 
@@ -52,7 +50,7 @@ def enter(holder: int) -> None:
 
 
 def drop_privileges(user: int) -> None:
-    """Become another user if this is root, give up all capabilities, and make sure that nothing brings them back."""
+    """Become another user if this is root, and give up all capabilities for good."""
     if os.geteuid() == 0:
         os.setgroups([])
         os.setresgid(user, user, user)
@@ -64,7 +62,7 @@ def drop_privileges(user: int) -> None:
 
 
 def set_limits(limits: dict) -> None:
-    """Set resource limits, given by the names of the `resource` module; a lower one that holds already stays."""
+    """Set resource limits by their names in the `resource` module; a lower one that holds stays."""
     for name, value in limits.items():
         kind = getattr(resource, name)
         hard = resource.getrlimit(kind)[1]
@@ -73,7 +71,7 @@ def set_limits(limits: dict) -> None:
 
 
 def become_kernel(request: dict) -> None:
-    """Turn this process into an IPython kernel that listens where the request says. Returns when it is shut down."""
+    """Turn this process into an IPython kernel that listens where the request says."""
     from ipykernel.kernelapp import IPKernelApp
 
     nothing = os.open(os.devnull, os.O_RDWR)
@@ -91,7 +89,7 @@ def become_kernel(request: dict) -> None:
 
 
 def run_kernel(request: dict) -> None:
-    """Confine this process, be a kernel, and end; if it fails to start, say why in a file beside its sockets."""
+    """Confine this process, be a kernel, and end; if it cannot start, say why in a file."""
     try:
         set_limits(request["limits"])
         if request["holder"]:
@@ -105,7 +103,7 @@ def run_kernel(request: dict) -> None:
 
 
 def fork_kernel(request: dict, channel: socket.socket) -> None:
-    """Fork a keeper that enters the sandbox, forks the kernel inside, says its process id and waits for its end."""
+    """Fork a keeper that enters the sandbox, forks the kernel there, says its id and waits for its end."""
     if os.fork():
         return
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)

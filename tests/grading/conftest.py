@@ -39,7 +39,8 @@ def blank(source):
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory, source):
-    """What attacks aim at: the instructor's folder, a folder that all may write to, a server on this machine."""
+    """What attacks aim at: the instructor's folder, a folder that all may write to, a server on this
+    machine."""
     instructor = tmp_path_factory.mktemp("instructor")
     nbformat.write(source, instructor / "source.ipynb")
     outside = tmp_path_factory.mktemp("outside")

@@ -257,7 +257,7 @@ TABLE = {
     "memory bomb of lists": (answer("kept = []\nwhile True:\n    kept.append(bytearray(10**7))"), ONLY_FIRST_WRONG),
     "memory bomb of tensors": (answer("kept = []\nwhile True:\n    kept.append(torch.ones(10**7))"), ONLY_FIRST_WRONG),
     "memory bomb of processes": (
-        answer("import os, time\nfor _ in range(8):\n    if os.fork() == 0:\n        kept = bytearray(10**9)\n        time.sleep(60)\ntime.sleep(60)"),
+        answer("import os, time\nfor _ in range(8):\n    if os.fork() == 0:\n        kept = b'x' * 10**9\n        time.sleep(60)\ntime.sleep(60)"),
         ONLY_FIRST_WRONG,
     ),
     "fork bomb": (answer("import os\nwhile True:\n    os.fork()"), ONLY_FIRST_WRONG),

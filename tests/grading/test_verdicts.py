@@ -9,6 +9,8 @@ from gm_lab.grading.verdict import grade
 from tests.grading.submissions import TABLE, UNREADABLE
 from tests.grading.toy import LIMITS, POINTS
 
+pytestmark = pytest.mark.sandbox
+
 
 def running(word):
     """The processes on this machine with a word in their command line."""

@@ -20,7 +20,8 @@ def gaussian_kl(mean, log_var):
 KL_CHECK = """\
 check("KL(N(1, 4), N(0, 1))", lambda: gaussian_kl(torch.tensor([1.0]), torch.tensor([4.0]).log()), 1.3068528,
       hint="variance + mean² - 1 - log variance, and one half of it")
-check("KL of two rows", lambda: gaussian_kl(torch.ones(2, 3), torch.zeros(2, 3)), [1.5, 1.5], hint="sum over dim -1")"""
+check("KL of two rows", lambda: gaussian_kl(torch.ones(2, 3), torch.zeros(2, 3)), [1.5, 1.5],
+      hint="sum over the last dimension")"""
 KL_HIDDEN = """\
 ### BEGIN HIDDEN TESTS
 secret_mean = torch.linspace(-2, 2, 12).reshape(3, 4)

@@ -1,0 +1,214 @@
+"""The pages and tables of a course: one page a student, a summary, `course.csv`, and `written.csv` to fill in
+by hand."""
+
+import csv
+import json
+import re
+import statistics
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from jinja2 import Environment, PackageLoader
+
+from gm_lab.grading.verdict import BLANK, Grade
+
+BARS = 10
+FEEDBACK = re.compile(
+    r"(?P<text>.*?)\n +expected: (?P<expected>.*?)\n +got: +(?P<got>.*?)(?:\n +hint: +(?P<hint>.*))?$",
+    re.DOTALL,
+)
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run a cell that starts so
+
+
+@dataclass
+class Mark:
+    """What a person awards for a written answer."""
+
+    points: float
+    comment: str = ""
+
+
+def load_results(folder: Path) -> list[Grade]:
+    """Return all stored results, by student. Raises ValueError if there are none."""
+    grades = [
+        Grade.from_dict(json.loads(path.read_text())["grade"]) for path in sorted(folder.glob("*.json"))
+    ]
+    if not grades:
+        raise ValueError(f"{folder} holds no results: run gm-lab grade first")
+    return sorted(grades, key=lambda grade: grade.student)
+
+
+def read_marks(path: Path, grades: list[Grade]) -> dict[str, dict[str, Mark]]:
+    """Return the marks in a filled-in `written.csv`, by student and question; a line without points is not
+    marked yet.
+
+    Raises ValueError for an unknown student or question, and for points that are no number between 0 and the
+    most.
+    """
+    possible = {
+        (g.student, v.name): v.written_possible for g in grades for v in g.verdicts if v.written_possible
+    }
+    marks = {}
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        for number, row in enumerate(csv.DictReader(file), start=2):
+            student, question, points = (
+                from_cell(row.get(name) or "") for name in ("student", "question", "points")
+            )
+            most = possible.get((student, question))
+            if most is None:
+                raise ValueError(
+                    f"{path.name}, line {number}: no written answer of {student!r} to {question!r}"
+                )
+            if not points.strip():
+                continue
+            try:
+                value = float(points)
+            except ValueError:
+                value = -1
+            if not 0 <= value <= most:
+                raise ValueError(
+                    f"{path.name}, line {number}: points must lie in [0, {most:g}], got {points!r}"
+                )
+            marks.setdefault(student, {})[question] = Mark(value, from_cell(row.get("comment") or ""))
+    return marks
+
+
+def write_report(
+    name: str, grades: list[Grade], folder: Path, marks: dict[str, dict[str, Mark]] | None = None
+) -> None:
+    """Write everything for one assignment into a folder.
+
+    Args:
+        name: of the assignment.
+        grades: one for each student.
+        folder: where the pages and tables go: `index.html`, `students/`, `course.csv`, `written.csv`.
+        marks: what a person awarded, by student and question.
+    """
+    marks = marks or {}
+    environment = Environment(loader=PackageLoader("gm_lab.grading"), autoescape=True, trim_blocks=True)
+    environment.filters |= {"points": lambda value: f"{round(value, 2):g}", "feedback": split_feedback}
+    (folder / "students").mkdir(parents=True, exist_ok=True)
+    rows = []
+    for number, grade in enumerate(grades, start=1):
+        given = marks.get(grade.student, {})
+        by_hand = sum(verdict.written_possible for verdict in grade.verdicts)
+        hand_points = f"{sum(mark.points for mark in given.values()):g}" if given else ""
+        page = f"students/{number:04}-{re.sub(r'[^A-Za-z0-9_-]', '_', grade.student)}.html"
+        html = environment.get_template("student.html").render(
+            assignment=name, grade=grade, marks=given, by_hand=by_hand, hand_points=hand_points
+        )
+        (folder / page).write_text(html, "utf-8")
+        rows.append({"grade": grade, "page": quote(page), "hand_points": hand_points, "by_hand": by_hand})
+    judged = [grade for grade in grades if not grade.error]
+    totals = [grade.points for grade in judged]
+    html = environment.get_template("course.html").render(
+        assignment=name,
+        grades=grades,
+        rows=rows,
+        failed=len(grades) - len(judged),
+        hardest=hardest(judged),
+        histogram=histogram(judged),
+        possible=judged[0].possible if judged else 0,
+        by_hand=any(row["by_hand"] for row in rows),
+        mean=statistics.fmean(totals) if totals else 0,
+        median=statistics.median(totals) if totals else 0,
+    )
+    (folder / "index.html").write_text(html, "utf-8")
+    write_course_table(folder / "course.csv", grades, marks)
+    write_written_table(folder / "written.csv", grades, marks)
+
+
+def split_feedback(text: str) -> dict:
+    """Return the parts of a check's message, `expected`, `got` and `hint`, apart from the rest."""
+    found = FEEDBACK.fullmatch(text.removeprefix("WrongAnswer: "))
+    return found.groupdict() if found else {"text": text}
+
+
+def hardest(grades: list[Grade]) -> list[dict]:
+    """Return how each question went, the one with the fewest right answers first."""
+    questions = {}
+    for grade in grades:
+        for verdict in grade.verdicts:
+            if verdict.possible:
+                questions.setdefault(verdict.name, []).append(verdict)
+    return sorted(
+        (
+            {
+                "title": verdicts[0].title or name,
+                "right": statistics.fmean(verdict.right for verdict in verdicts),
+                "answered": statistics.fmean(verdict.feedback != BLANK for verdict in verdicts),
+                "mean": statistics.fmean(verdict.points for verdict in verdicts),
+                "possible": verdicts[0].possible,
+            }
+            for name, verdicts in questions.items()
+        ),
+        key=lambda question: question["right"],
+    )
+
+
+def histogram(grades: list[Grade]) -> dict:
+    """Return the bars of a histogram of points, in the units of an SVG of 160 in height."""
+    possible = max((grade.possible for grade in grades), default=0)
+    counts = [0] * BARS if possible else []
+    for grade in grades if possible else []:
+        counts[min(BARS - 1, int(BARS * grade.points / possible))] += 1
+    bars = [
+        {
+            "label": f"{i * possible / BARS:.3g}–{(i + 1) * possible / BARS:.3g}",
+            "count": count, "x": 64 * i, "width": 56, "height": round(100 * count / max(counts), 1),
+        }
+        for i, count in enumerate(counts)
+    ]  # fmt: skip
+    return {"counts": counts, "bars": bars, "width": 64 * BARS}
+
+
+def write_course_table(path: Path, grades: list[Grade], marks: dict) -> None:
+    """Write one line a student: total, points of each question, what a person awarded, and the state."""
+    names = sorted(
+        {verdict.name for grade in grades for verdict in grade.verdicts if verdict.possible}, key=in_order
+    )
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["student", "points", "possible", *names, "written", "state"])
+        for grade in grades:
+            points = {verdict.name: verdict.points for verdict in grade.verdicts}
+            given = marks.get(grade.student)
+            written = sum(mark.points for mark in given.values()) if given else ""
+            state = "grader error" if grade.error else "unreadable" if grade.unreadable else "graded"
+            total = ["", ""] if grade.error else [grade.points, grade.possible]
+            cells = [points.get(name, "") for name in names]
+            table.writerow([to_cell(grade.student), *total, *cells, written, state])
+
+
+def write_written_table(path: Path, grades: list[Grade], marks: dict) -> None:
+    """Write one line for each written answer, with the marks there are, to be filled in by a person."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["student", "question", "most", "points", "comment", "answer"])
+        for grade in grades:
+            for verdict in grade.verdicts:
+                if verdict.written_possible:
+                    mark = marks.get(grade.student, {}).get(verdict.name, Mark("", ""))
+                    about = [
+                        verdict.written_possible,
+                        mark.points,
+                        to_cell(mark.comment),
+                        to_cell(verdict.written),
+                    ]
+                    table.writerow([to_cell(grade.student), verdict.name, *about])
+
+
+def in_order(name: str) -> tuple:
+    """Sort q2 before q10."""
+    return (int(re.search(r"\d+", name)[0]), name)
+
+
+def to_cell(text: str) -> str:
+    """Return text as a table may hold it: a spreadsheet must not take it for a formula."""
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def from_cell(text: str) -> str:
+    """Undo `to_cell`."""
+    return text[1:] if text[:1] == "'" and text[1:].startswith(FORMULA) else text
