@@ -96,6 +96,12 @@ def questions(notebook: NotebookNode) -> list[Question]:
 
 def problems(source: NotebookNode) -> list[str]:
     """Return what is wrong with the source of an assignment, one sentence each."""
+    if any(
+        not complete(grading(cell)).items() <= grading(cell).items() for cell in source.cells if grading(cell)
+    ):
+        return ["nbgrader's metadata are not complete: run the source with the notebook tools"]
+    if any("grade_id" not in grading(cell) for cell in source.cells if grading(cell)):
+        return ["a cell has nbgrader's metadata without a grade_id"]
     found, ids = [], [grading(cell)["grade_id"] for cell in source.cells if grading(cell)]
     found += [
         f"grade_id {name!r} stands on {ids.count(name)} cells"

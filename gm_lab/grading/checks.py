@@ -78,8 +78,21 @@ def flat(value) -> list:
 def same(expected, got, tolerance: float) -> bool:
     """Compare two single values; a number must be close, anything else equal and of the same kind."""
     if type(expected) in (int, float) and type(got) in (int, float):
-        return math.isclose(got, expected, rel_tol=tolerance, abs_tol=tolerance)
+        return near(expected, got, tolerance)
     return type(expected) is type(got) and expected == got
+
+
+def near(expected: float, got: float, tolerance: float) -> bool:
+    """Tell whether a number is off by no more than the tolerance, absolute or relative to the expected one.
+
+    A number that is not finite is near itself only, and NaN is near nothing.
+    """
+    if expected == got or not math.isfinite(expected):
+        return expected == got
+    try:
+        return abs(got - expected) <= tolerance * max(1, abs(expected))
+    except OverflowError:  # a whole number beyond all floating-point ones
+        return False
 
 
 def _quietly(answer):
@@ -94,26 +107,38 @@ def _quietly(answer):
 
 def _difference(expected, got, tolerance):
     """Return (expected, got) as texts that show the difference, or None if there is none."""
-    if shape(expected) != shape(got):
+    if _structure(expected) != _structure(got):
         return f"{_summary(expected)}, shape {shape(expected)}", f"{_summary(got)}, shape {shape(got)}"
-    pairs = list(zip(flat(expected), flat(got), strict=False))
+    pairs = list(zip(flat(expected), flat(got), strict=True))
     wrong = [i for i, pair in enumerate(pairs) if not same(*pair, tolerance)]
-    if not wrong and len(flat(expected)) == len(flat(got)):
+    if not wrong:
         return None
     if len(pairs) <= LONGEST:
         return _summary(expected), _summary(got)
     place = f"at position {wrong[0]} of {len(pairs)} numbers ({len(wrong)} are wrong)"
-    return f"{_text(pairs[wrong[0]][0])} {place}", _text(pairs[wrong[0]][1])
+    return f"{_shown(pairs[wrong[0]][0])} {place}", _shown(pairs[wrong[0]][1])
+
+
+def _structure(value):
+    """Return nested lists without what stands in them: equal for values that can be compared one by one."""
+    return [_structure(item) for item in value] if isinstance(value, list) else None
 
 
 def _summary(value):
     items = flat(value)
-    text = ", ".join(map(_text, items[:LONGEST])) + (", …" if len(items) > LONGEST else "")
+    text = ", ".join(map(_shown, items[:LONGEST])) + (", …" if len(items) > LONGEST else "")
     return f"[{text}]" if isinstance(value, list) else text
 
 
+def _shown(item):
+    return repr(item) if isinstance(item, str) else _text(item)  # '1' is not 1
+
+
 def _text(item):
-    return f"{item:.6g}" if type(item) in (int, float) else str(item)
+    try:
+        return f"{item:.6g}" if type(item) in (int, float) else str(item)
+    except OverflowError:
+        return "a number too large for a float"
 
 
 def _display(text):

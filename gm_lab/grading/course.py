@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +14,9 @@ import gm_lab
 from gm_lab.grading.sandbox import Limits
 from gm_lab.grading.submission import LARGEST, BadSubmission
 from gm_lab.grading.verdict import Assignment, Grade, grade, ungraded
+
+LONGEST_NAME = 120  # bytes of a student's name in the name of a file
+HASHED = re.compile(r"-[0-9a-f]{16}$")
 
 
 @dataclass(frozen=True)
@@ -38,17 +42,28 @@ def submissions(folder: Path, name: str) -> list[Submission]:
 
     Raises ValueError if there is nothing.
     """
-    found = {}
-    for path in sorted(folder.rglob("*.ipynb")):
-        parts = path.relative_to(folder).with_suffix("").parts
-        if path.is_dir() or any(part.startswith(".") for part in parts):
-            continue
-        short = "/".join(parts[:-1] if len(parts) > 1 and parts[-1] == name else parts)
-        student = "/".join(parts) if short in found else short
-        found[student] = Submission(student, path)
+    paths = [path for path in sorted(folder.rglob("*.ipynb")) if not path.is_dir()]
+    paths = [
+        path for path in paths if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    ]
+    names = [student_of(path.relative_to(folder), name) for path in paths]
+    found = [
+        Submission(student if names.count(student) == 1 else printable(path.relative_to(folder)), path)
+        for student, path in zip(names, paths, strict=True)
+    ]
     if not found:
         raise ValueError(f"{folder} holds no notebooks: expected STUDENT.ipynb or STUDENT/{name}.ipynb")
-    return list(found.values())
+    return found
+
+
+def student_of(path: Path, name: str) -> str:
+    """Return whose file it is: ada for ada.ipynb, and for ada/NAME.ipynb."""
+    return printable(path.parent if path.stem == name and path.parent.name else path.with_suffix(""))
+
+
+def printable(path: Path) -> str:
+    """Return a path as text that can be written anywhere, also if its bytes are no UTF-8."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def fingerprint(assignment: Assignment, content: bytes, mode: str, limits: Limits) -> str:
@@ -58,10 +73,11 @@ def fingerprint(assignment: Assignment, content: bytes, mode: str, limits: Limit
 
 
 def result_path(results: Path, student: str) -> Path:
-    """Return where a student's result is stored; no name of a student leads out of the folder."""
+    """Return where a student's result is stored: inside of the folder, and nobody else's is there."""
     plain = "".join(c if c.isalnum() or c in "-_.@ " else "_" for c in student).lstrip(".")
-    if plain != student:
-        plain += "-" + hashlib.sha256(student.encode()).hexdigest()[:8]
+    if plain != student or len(plain.encode()) > LONGEST_NAME or HASHED.search(plain):
+        plain = plain.encode()[:LONGEST_NAME].decode("utf-8", "ignore")
+        plain += "-" + hashlib.sha256(student.encode("utf-8", "backslashreplace")).hexdigest()[:16]
     return results / f"{plain}.json"
 
 
@@ -69,10 +85,10 @@ def stored(path: Path, key: str) -> Grade | None:
     """Return the result of an earlier run, if it still holds and was not the grader's own failure."""
     try:
         kept = json.loads(path.read_text())
-        result = Grade.from_dict(kept["grade"])
+        result = Grade.from_dict(kept["grade"]) if kept["key"] == key else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return result if kept["key"] == key and not result.error else None
+    return result if result and not result.error else None
 
 
 def store(path: Path, key: str, result: Grade) -> None:

@@ -3,6 +3,7 @@ by hand."""
 
 import csv
 import json
+import math
 import re
 import statistics
 from dataclasses import dataclass
@@ -19,13 +20,14 @@ FEEDBACK = re.compile(
     re.DOTALL,
 )
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run a cell that starts so
+csv.field_size_limit(1 << 30)  # an answer may be longer than the module allows
 
 
 @dataclass
 class Mark:
-    """What a person awards for a written answer."""
+    """What a person awards for a written answer, and says about it; None where the points are still open."""
 
-    points: float
+    points: float | None
     comment: str = ""
 
 
@@ -49,29 +51,41 @@ def read_marks(path: Path, grades: list[Grade]) -> dict[str, dict[str, Mark]]:
     possible = {
         (g.student, v.name): v.written_possible for g in grades for v in g.verdicts if v.written_possible
     }
+    failed = {
+        grade.student for grade in grades if grade.error
+    }  # what was asked is not known, but marks are kept
     marks = {}
     with path.open(newline="", encoding="utf-8-sig") as file:
         for number, row in enumerate(csv.DictReader(file), start=2):
-            student, question, points = (
-                from_cell(row.get(name) or "") for name in ("student", "question", "points")
+            student, question, points, comment = (
+                from_cell(row.get(name) or "") for name in ("student", "question", "points", "comment")
             )
-            most = possible.get((student, question))
+            most = possible.get((student, question), math.inf if student in failed else None)
             if most is None:
                 raise ValueError(
                     f"{path.name}, line {number}: no written answer of {student!r} to {question!r}"
                 )
-            if not points.strip():
-                continue
-            try:
-                value = float(points)
-            except ValueError:
-                value = -1
-            if not 0 <= value <= most:
-                raise ValueError(
-                    f"{path.name}, line {number}: points must lie in [0, {most:g}], got {points!r}"
-                )
-            marks.setdefault(student, {})[question] = Mark(value, from_cell(row.get("comment") or ""))
+            if points.strip() or comment:
+                given = to_points(points, most, f"{path.name}, line {number}") if points.strip() else None
+                marks.setdefault(student, {})[question] = Mark(given, comment)
     return marks
+
+
+def to_points(text: str, most: float, place: str) -> float:
+    """Return points from a table; raise ValueError if they are no number between 0 and the most there are."""
+    try:
+        points = float(text)
+    except ValueError:
+        points = -1
+    if not (math.isfinite(points) and 0 <= points <= most):
+        raise ValueError(f"{place}: points must lie in [0, {most:g}], got {text!r}")
+    return points
+
+
+def total(marks: dict[str, Mark]) -> float | None:
+    """Return what a person awarded to one student, or None if nothing yet."""
+    given = [mark.points for mark in marks.values() if mark.points is not None]
+    return sum(given) if given else None
 
 
 def write_report(
@@ -93,12 +107,12 @@ def write_report(
     for number, grade in enumerate(grades, start=1):
         given = marks.get(grade.student, {})
         by_hand = sum(verdict.written_possible for verdict in grade.verdicts)
-        hand_points = f"{sum(mark.points for mark in given.values()):g}" if given else ""
-        page = f"students/{number:04}-{re.sub(r'[^A-Za-z0-9_-]', '_', grade.student)}.html"
+        hand_points = "" if total(given) is None else f"{total(given):g}"
+        page = f"students/{number:04}-{re.sub(r'[^A-Za-z0-9_-]', '_', grade.student)[:60]}.html"
         html = environment.get_template("student.html").render(
             assignment=name, grade=grade, marks=given, by_hand=by_hand, hand_points=hand_points
         )
-        (folder / page).write_text(html, "utf-8")
+        (folder / page).write_text(html, "utf-8", "replace")
         rows.append({"grade": grade, "page": quote(page), "hand_points": hand_points, "by_hand": by_hand})
     judged = [grade for grade in grades if not grade.error]
     totals = [grade.points for grade in judged]
@@ -114,7 +128,7 @@ def write_report(
         mean=statistics.fmean(totals) if totals else 0,
         median=statistics.median(totals) if totals else 0,
     )
-    (folder / "index.html").write_text(html, "utf-8")
+    (folder / "index.html").write_text(html, "utf-8", "replace")
     write_course_table(folder / "course.csv", grades, marks)
     write_written_table(folder / "written.csv", grades, marks)
 
@@ -168,35 +182,33 @@ def write_course_table(path: Path, grades: list[Grade], marks: dict) -> None:
     names = sorted(
         {verdict.name for grade in grades for verdict in grade.verdicts if verdict.possible}, key=in_order
     )
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with path.open("w", newline="", encoding="utf-8", errors="replace") as file:
         table = csv.writer(file)
         table.writerow(["student", "points", "possible", *names, "written", "state"])
         for grade in grades:
             points = {verdict.name: verdict.points for verdict in grade.verdicts}
-            given = marks.get(grade.student)
-            written = sum(mark.points for mark in given.values()) if given else ""
+            written = total(marks.get(grade.student, {}))
             state = "grader error" if grade.error else "unreadable" if grade.unreadable else "graded"
-            total = ["", ""] if grade.error else [grade.points, grade.possible]
+            sums = ["", ""] if grade.error else [grade.points, grade.possible]
             cells = [points.get(name, "") for name in names]
-            table.writerow([to_cell(grade.student), *total, *cells, written, state])
+            table.writerow([to_cell(grade.student), *sums, *cells, "" if written is None else written, state])
 
 
 def write_written_table(path: Path, grades: list[Grade], marks: dict) -> None:
     """Write one line for each written answer, with the marks there are, to be filled in by a person."""
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with path.open("w", newline="", encoding="utf-8", errors="replace") as file:
         table = csv.writer(file)
         table.writerow(["student", "question", "most", "points", "comment", "answer"])
         for grade in grades:
-            for verdict in grade.verdicts:
-                if verdict.written_possible:
-                    mark = marks.get(grade.student, {}).get(verdict.name, Mark("", ""))
-                    about = [
-                        verdict.written_possible,
-                        mark.points,
-                        to_cell(mark.comment),
-                        to_cell(verdict.written),
-                    ]
-                    table.writerow([to_cell(grade.student), verdict.name, *about])
+            asked = {verdict.name: verdict for verdict in grade.verdicts if verdict.written_possible}
+            given = marks.get(grade.student, {})
+            for name in given if grade.error else asked:
+                mark, verdict = given.get(name, Mark(None)), asked.get(name)
+                most, answer = (verdict.written_possible, verdict.written) if verdict else ("", "")
+                points = "" if mark.points is None else mark.points
+                table.writerow(
+                    [to_cell(grade.student), name, most, points, to_cell(mark.comment), to_cell(answer)]
+                )
 
 
 def in_order(name: str) -> tuple:
@@ -206,9 +218,9 @@ def in_order(name: str) -> tuple:
 
 def to_cell(text: str) -> str:
     """Return text as a table may hold it: a spreadsheet must not take it for a formula."""
-    return f"'{text}" if text.startswith(FORMULA) else text
+    return f"'{text}" if text.lstrip("'").startswith(FORMULA) else text
 
 
 def from_cell(text: str) -> str:
     """Undo `to_cell`."""
-    return text[1:] if text[:1] == "'" and text[1:].startswith(FORMULA) else text
+    return text[1:] if text[:1] == "'" and text.lstrip("'").startswith(FORMULA) else text

@@ -19,7 +19,7 @@ LARGEST = 20_000_000  # bytes of a file
 MOST_CELLS = 2_000
 LONGEST = 200_000  # characters of a cell
 # Comments by which a cell could tell nbval not to look at it, wherever they stand, docstrings included.
-NBVAL_COMMENT = re.compile(r"^(\s*#+\s*)((?:NBVAL|PYTEST_VALIDATE)_\w+\s*)$", re.MULTILINE)
+NBVAL_COMMENT = re.compile(r"(\s*#+\s*)(NBVAL|PYTEST_VALIDATE)_\w+(\s*)")
 
 
 class BadSubmission(ValueError):
@@ -105,7 +105,7 @@ def answers(release: NotebookNode, cells: list[Cell]) -> Answers:
     """
     found = Answers()
     known = {grading(cell)["grade_id"]: cell for cell in release.cells if grading(cell)}
-    by_cell_id = {cell.get("id"): name for name, cell in known.items()}
+    by_cell_id = {cell["id"]: name for name, cell in known.items() if "id" in cell}
     released = {cell.source.strip() for cell in release.cells}
     own = 0
     for cell in cells:
@@ -121,9 +121,10 @@ def answers(release: NotebookNode, cells: list[Cell]) -> Answers:
                 f"the answer {name} became a {kind} cell, which is not read: change its type back"
             )
         elif is_answered(known[name], cell.source):
-            if NBVAL_COMMENT.search(cell.source):
+            source = without_nbval_comments(cell.source)
+            if source != cell.source:
                 found.notes.append(f"{name}: comments to nbval were taken out")
-            found.sources.setdefault(name, []).append(NBVAL_COMMENT.sub(r"\1(taken out)", cell.source))
+            found.sources.setdefault(name, []).append(source)
     present = {cell.grade_id for cell in cells} | {by_cell_id.get(cell.cell_id) for cell in cells}
     for name, cell in known.items():
         if grading(cell)["solution"] and name not in present:
@@ -136,6 +137,16 @@ def answers(release: NotebookNode, cells: list[Cell]) -> Answers:
             f"{own} cells of your own were not run: what an answer needs belongs into its cell"
         )
     return found
+
+
+def without_nbval_comments(source: str) -> str:
+    """Return a cell without the comments that nbval obeys, whatever breaks its lines."""
+    lines = source.splitlines(keepends=True)
+    found = [NBVAL_COMMENT.fullmatch(line) for line in lines]
+    return "".join(
+        f"{match[1]}(taken out){match[3]}" if match else line
+        for match, line in zip(found, lines, strict=True)
+    )
 
 
 def is_answered(released: NotebookNode, source: str) -> bool:
@@ -154,7 +165,7 @@ def merge(release: NotebookNode, found: Answers, only: str | None = None) -> Not
         for number, source in enumerate(sources or [cell.source]):
             answer = copy.deepcopy(cell)
             answer.source = source
-            if number:
+            if number and "id" in cell:
                 answer.id = f"{cell.id}-{number}"
             cells.append(answer)
     merged = copy.deepcopy(release)

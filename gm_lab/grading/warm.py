@@ -8,6 +8,7 @@ closes.
 
 import contextlib
 import ctypes
+import fcntl
 import importlib
 import json
 import os
@@ -24,7 +25,8 @@ PRELOAD = (
     "gm_lab.data", "gm_lab.likelihood", "gm_lab.metrics", "gm_lab.notebook", "gm_lab.plots",
     "gm_lab.probability", "gm_lab.train", "gm_lab.autoencoders", "gm_lab.vae", "gm_lab.grading.checks",
 )  # fmt: skip
-NAMESPACES = ("user", "ipc", "uts", "net", "pid", "cgroup", "mnt")  # the first gives the right to the rest
+NAMESPACES = ("ipc", "uts", "net", "pid", "cgroup", "mnt")
+NS_GET_USERNS = 0xB701  # <linux/nsfs.h>
 FIRST_USER = 1_000_000_000  # above all real ones; each sandbox has its own, and so its own limit on processes
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38  # <linux/prctl.h>
 CAPABILITY_VERSION_3 = 0x20080522  # <linux/capability.h>
@@ -39,13 +41,19 @@ def call(function, *arguments):
 
 
 def enter(holder: int) -> None:
-    """Join the namespaces of a process. The process ids are joined by what is forked from here on."""
-    handles = []
-    for kind in NAMESPACES:
-        theirs, ours = f"/proc/{holder}/ns/{kind}", f"/proc/self/ns/{kind}"
-        if os.readlink(theirs) != os.readlink(ours):
-            handles.append(os.open(theirs, os.O_RDONLY))
-    for handle in handles:
+    """Join the namespaces of a process. The process ids are joined by what is forked from here on.
+
+    Without root this takes the rights of the user namespace that owns the others; bubblewrap may have put its
+    process into one more user namespace inside of that, which is therefore joined last.
+    """
+    handles = {kind: os.open(f"/proc/{holder}/ns/{kind}", os.O_RDONLY) for kind in ("user", *NAMESPACES)}
+    ours = {kind: os.stat(f"/proc/self/ns/{kind}").st_ino for kind in handles}
+    order = [handles[kind] for kind in NAMESPACES if os.fstat(handles[kind]).st_ino != ours[kind]]
+    if os.fstat(handles["user"]).st_ino != ours["user"]:
+        owner = fcntl.ioctl(handles["mnt"], NS_GET_USERNS)
+        nested = os.fstat(owner).st_ino != os.fstat(handles["user"]).st_ino
+        order = [owner, *order, *([handles["user"]] if nested else [])]
+    for handle in order:
         call(libc.setns, handle, 0)
 
 

@@ -171,12 +171,12 @@ def gaussian_kl(mean, log_var):
 LEAK = """
 import gc, sys, threading, time
 def found():
-    texts = [repr(o)[:3000] for o in gc.get_objects() if "secret" in repr(type(o).__name__) or isinstance(o, dict) and any("secret" in str(k) for k in list(o)[:200])]
+    texts = [repr(o)[:3000] for o in gc.get_objects() if "sesame" in repr(type(o).__name__) or isinstance(o, dict) and any("sesame" in str(k) for k in list(o)[:200])]
     frame = sys._getframe()
     while frame:
         texts.append(str(frame.f_locals)[:5000])
         frame = frame.f_back
-    return " ".join(text for text in texts if "secret" in text) or "nothing"
+    return " ".join(text for text in texts if "sesame" in text) or "nothing"
 def late():
     while True:
         time.sleep(0.01)
@@ -198,7 +198,7 @@ for top in ("{instructor}", "{outside}", "/work", "/home", "/root", "/opt", "/sr
             continue
         for name in names:
             if name.endswith((".ipynb", ".json")) and os.path.getsize(os.path.join(folder, name)) < 1e6:
-                success += "secret_" + "mean" in open(os.path.join(folder, name), errors="replace").read()
+                success += "sesame_" + "mean" in open(os.path.join(folder, name), errors="replace").read()
 for number in os.listdir("/proc"):
     try:
         success += b"instructor" in open(f"/proc/{{number}}/environ", "rb").read() + open(f"/proc/{{number}}/cmdline", "rb").read()

@@ -172,22 +172,22 @@ FAULTS = {
         ["a cell without grade_id: a solution in a cell that is no answer (nbgrader: solution)"],
     ),
     "a hidden check below other code": (
-        [ANSWER, CHECK, part(f"secret = 1\n{KL_HIDDEN}", "q1-h", points=3)],
+        [ANSWER, CHECK, part(f"sesame = 1\n{KL_HIDDEN}", "q1-h", points=3)],
         ["q1-h: a hidden check is a cell of its own, from ### BEGIN HIDDEN TESTS to ### END HIDDEN TESTS"],
     ),
     "a hidden check above other code": (
-        [ANSWER, CHECK, part(f"{KL_HIDDEN}\nsecret = 1", "q1-h", points=3)],
+        [ANSWER, CHECK, part(f"{KL_HIDDEN}\nsesame = 1", "q1-h", points=3)],
         ["q1-h: a hidden check is a cell of its own, from ### BEGIN HIDDEN TESTS to ### END HIDDEN TESTS"],
     ),
     "a hidden check that does not end": (
-        [ANSWER, CHECK, part("### BEGIN HIDDEN TESTS\nsecret = 1", "q1-h", points=3)],
+        [ANSWER, CHECK, part("### BEGIN HIDDEN TESTS\nsesame = 1", "q1-h", points=3)],
         [
             "q1-h: ### BEGIN HIDDEN TESTS and ### END HIDDEN TESTS do not pair up",
             "q1-h: a hidden check is a cell of its own, from ### BEGIN HIDDEN TESTS to ### END HIDDEN TESTS",
         ],
     ),
     "a hidden check that does not begin": (
-        [ANSWER, CHECK, HIDDEN, part("secret = 1\n### END HIDDEN TESTS", "q1-h2", points=3)],
+        [ANSWER, CHECK, HIDDEN, part("sesame = 1\n### END HIDDEN TESTS", "q1-h2", points=3)],
         ["q1-h2: ### BEGIN HIDDEN TESTS and ### END HIDDEN TESTS do not pair up"],
     ),
     "a hidden check without points": (
@@ -272,7 +272,7 @@ raise NotImplementedError()
 i = 5"""  # fmt: skip
 
 
-@pytest.mark.parametrize("source", ["", "def f():\n    return 1", "### begin solution\nsecret"])
+@pytest.mark.parametrize("source", ["", "def f():\n    return 1", "### begin solution\nsesame"])
 def test_a_cell_without_marks_is_a_solution_as_a_whole(source):
     assert clear_solution(source) == STUB
 
@@ -325,8 +325,8 @@ def test_releasing_leaves_the_source_as_it_was(toy):
 
 def test_a_release_holds_no_solution_and_no_hidden_check(toy):
     text = str(release(toy))
-    for secret in ("BEGIN SOLUTION", "END SOLUTION", "HIDDEN", "secret", "log_var.exp()", "expectation"):
-        assert secret not in text
+    for sesame in ("BEGIN SOLUTION", "END SOLUTION", "HIDDEN", "sesame", "log_var.exp()", "expectation"):
+        assert sesame not in text
 
 
 def test_a_release_can_be_released_to_no_one_else(toy):

@@ -273,3 +273,16 @@ def test_all_cells_together_have_a_limit_too(mode):
         pytest.raises(Stopped, match="too long"),
     ):
         kernel.run("import time\ntime.sleep(30)")
+
+
+def test_without_a_sandbox_the_limits_hold_and_the_folder_vanishes():
+    limits = Limits(cell_seconds=2, memory=3 << 30, file_size=1 << 20)
+    with Kernel("limits", limits) as kernel:
+        folder = kernel.sandbox.outside_home
+        assert "MemoryError" in kernel.run("kept = bytearray(3 << 30)").error
+        assert "OSError" in kernel.run("open('large', 'wb').write(bytes(2 << 20))").error
+        kernel.run("import subprocess\nsubprocess.Popen(['sleep', '54322'])")
+        with pytest.raises(Stopped, match="too long"):
+            kernel.run("while True: pass")
+    assert not folder.exists()
+    assert wait_for(lambda: not running("54322"), seconds=5)

@@ -177,6 +177,7 @@ def test_no_name_leads_out_of_the_folder_of_results(tmp_path, name):
     path = result_path(tmp_path, name)
     assert path.resolve().parent == tmp_path
     assert path.suffix == ".json"
+    assert not path.name.startswith(".")
     store(path, "key", Grade(name))
     assert stored(path, "key") == Grade(name)
     assert os.listdir(tmp_path) == [path.name]
@@ -198,8 +199,17 @@ def test_a_plain_name_can_be_read_in_its_path():
     assert result_path(Path("results"), "ada lovelace") == Path("results/ada lovelace.json")
 
 
-@pytest.mark.parametrize("name", ["x" * 249, "(" + "x" * 248, "x" * 200 + "/" + "x" * 200, "张" * 80 + "/三"])
-def test_a_long_name_has_a_path_that_can_be_written(tmp_path, name):
+LONG = {
+    "plain": "x" * 249,
+    "not plain": "(" + "x" * 248,
+    "nested": "x" * 200 + "/" + "x" * 200,
+    "Chinese": "张" * 82 + "/三",
+}
+
+
+@pytest.mark.parametrize("kind", LONG)
+def test_a_long_name_has_a_path_that_can_be_written(tmp_path, kind):
+    name = LONG[kind]
     store(result_path(tmp_path, name), "key", Grade(name))
     assert stored(result_path(tmp_path, name), "key") == Grade(name)
 

@@ -20,8 +20,9 @@ PACKAGES = ("nbgrader==0.9.6", "rapidfuzz==3.14.6", "alembic==1.20.1", "Mako==1.
 PROGRAM = """
 import json, sys
 from nbgrader.nbgraderformat import read
-from nbgrader.preprocessors import CheckCellMetadata, ClearHiddenTests, ClearSolutions, ComputeChecksums,
-LockCells from nbgrader.utils import compute_checksum
+from nbgrader.preprocessors import CheckCellMetadata, ClearHiddenTests
+from nbgrader.preprocessors import ClearSolutions, ComputeChecksums, LockCells
+from nbgrader.utils import compute_checksum
 
 def grades(notebook):
     return {cell.metadata.nbgrader.grade_id: cell for cell in notebook.cells if cell.metadata.get("nbgrader")}

@@ -233,8 +233,8 @@ def test_an_assignment_of_written_answers_only_has_a_report(tmp_path):
             {"text": "KL: not right yet", "expected": "1", "got": "2", "hint": None},
         ),
         (
-            "WrongAnswer: KL\n  expected: [1, 1], shape (2,)\n  got:      None, shape ()\n  hint:     sum\nit",
-            {"text": "KL", "expected": "[1, 1], shape (2,)", "got": "None, shape ()", "hint": "sum\nit"},
+            "WrongAnswer: KL\n  expected: [1, 1], shape (2,)\n  got:      None, shape ()\n  hint:     a\nb",
+            {"text": "KL", "expected": "[1, 1], shape (2,)", "got": "None, shape ()", "hint": "a\nb"},
         ),
         ("NameError: x", {"text": "NameError: x"}),
         ("", {"text": ""}),

@@ -1,6 +1,7 @@
 """Every submission of the verdict table, each for itself."""
 
 import os
+import re
 
 import psutil
 import pytest
@@ -28,7 +29,7 @@ def test_verdict(name, assignment, blank, world, mode):
     )
     assert bool(result.unreadable) == (name in UNREADABLE)
     text = str(result.to_dict())
-    assert "secret" not in text  # no feedback shows a word of a hidden check
+    assert not re.search("sesame_(mean|angles)", text)  # no feedback shows a word of a hidden check
     for verdict in result.verdicts:
         assert verdict.right == (verdict.points == verdict.possible)
         assert verdict.right or verdict.feedback

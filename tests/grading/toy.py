@@ -24,8 +24,8 @@ check("KL of two rows", lambda: gaussian_kl(torch.ones(2, 3), torch.zeros(2, 3))
       hint="sum over the last dimension")"""
 KL_HIDDEN = """\
 ### BEGIN HIDDEN TESTS
-secret_mean = torch.linspace(-2, 2, 12).reshape(3, 4)
-record("KL", lambda: gaussian_kl(secret_mean, torch.sin(secret_mean)))
+sesame_mean = torch.linspace(-2, 2, 12).reshape(3, 4)
+record("KL", lambda: gaussian_kl(sesame_mean, torch.sin(sesame_mean)))
 ### END HIDDEN TESTS"""
 SAMPLE = '''\
 def sample(mean, log_var, noise):
@@ -37,8 +37,8 @@ SAMPLE_CHECK = """\
 check("a sample", lambda: sample(torch.zeros(3), torch.zeros(3), torch.tensor([1.0, 2.0, 3.0])), [1, 2, 3])"""
 SAMPLE_HIDDEN = """\
 ### BEGIN HIDDEN TESTS
-secret = torch.cos(torch.arange(4.0))
-record("sample", lambda: sample(secret, 2 * secret, secret**2))
+sesame_angles = torch.cos(torch.arange(4.0))
+record("sample", lambda: sample(sesame_angles, 2 * sesame_angles, sesame_angles**2))
 ### END HIDDEN TESTS"""
 WEIGHTS = '''\
 def weights(log_weights):
