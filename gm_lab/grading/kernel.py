@@ -26,6 +26,7 @@ from gm_lab.grading.sandbox import MODES, PORTS, READY_SECONDS, GraderError, Lim
 
 WATCH_SECONDS = 0.1  # how often the processes of a sandbox are looked at
 LONGEST_MESSAGE = 256 << 20  # bytes; the connection to a kernel that sends more is cut
+SEND_MILLISECONDS = 2_000
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
     "LANG": "C.UTF-8",
@@ -157,6 +158,9 @@ class Kernel:
         # A path inside the sandbox is opened once: later the student's code could have replaced it.
         context.setsockopt(zmq.RECONNECT_IVL, -1)
         context.setsockopt(zmq.MAXMSGSIZE, LONGEST_MESSAGE)
+        context.setsockopt(
+            zmq.SNDTIMEO, SEND_MILLISECONDS
+        )  # or sending to a kernel that has ended waits for ever
         context.setsockopt(zmq.LINGER, 0)
         self.context = context
         self.client = BlockingKernelClient(context=context)
@@ -178,9 +182,11 @@ class Kernel:
 
         Raises Stopped if the kernel ended, or had to be ended; there is no use in running another cell then.
         """
-        output = Output()
-        message = self.client.execute(source, store_history=False, allow_stdin=False, stop_on_error=False)
-        now = time.monotonic()
+        output, now = Output(), time.monotonic()
+        try:
+            message = self.client.execute(source, store_history=False, allow_stdin=False, stop_on_error=False)
+        except zmq.Again:
+            raise Stopped("it ended the kernel, or what connects it") from None
         self.wait_for_idle(message, output, min(now + self.limits.cell_seconds, self.deadline))
         return output
 
@@ -192,9 +198,9 @@ class Kernel:
             self.watch()
             try:
                 reply = self.client.get_iopub_msg(timeout=WATCH_SECONDS)
-                kind, content = reply["msg_type"], reply["content"]
-                about_this = reply["parent_header"].get("msg_id") == message
-                self.printed += len(str(content))
+                self.printed += len(str(reply["content"]))
+                if reply["parent_header"].get("msg_id") == message and self.collect(reply, output):
+                    return
             except Empty:
                 if not self.is_alive():
                     raise Stopped(
@@ -205,11 +211,10 @@ class Kernel:
                 raise Stopped("it sent the grader something that is no message") from None
             if self.printed > self.limits.output:
                 raise Stopped(f"it printed more than {self.limits.output / (1 << 20):.0f} MB")
-            if about_this and self.collect(kind, content, output):
-                return
 
-    def collect(self, kind: str, content: dict, output: Output) -> bool:
+    def collect(self, reply: dict, output: Output) -> bool:
         """Keep what counts of one message; True if it says that the cell is done."""
+        kind, content = reply["msg_type"], reply["content"]
         if kind == "display_data" and content.get("metadata") == MARK:
             output.checks.append(str(content.get("data", {}).get("text/plain")))
         elif kind == "error":

@@ -190,6 +190,15 @@ def late():
 threading.Thread(target=late, daemon=True).start()
 def gaussian_kl(mean, log_var):
     raise ValueError(found())"""
+STRANGE = """
+import json
+kernel = get_ipython().kernel
+session, parent = kernel.session, kernel.get_parent()["header"]
+for content in ([1], "text", None, 7, {"data": 3, "metadata": {"gm_lab": "check"}}, {"execution_state": []}):
+    for kind in ("display_data", "error", "status", 3):
+        parts = [json.dumps(part, default=str).encode() for part in (session.msg("x")["header"] | {"msg_type": kind}, parent, {}, content)]
+        kernel.iopub_socket.send_multipart([b"x", b"<IDS|MSG>", session.sign(parts), *parts])
+"""
 SEARCH = """
 import os
 for top in ("{instructor}", "{outside}", "/work", "/home", "/root", "/opt", "/srv", "/mnt", "/var", "/run"):
@@ -253,6 +262,14 @@ TABLE = {
     ),
     "input": (answer("name = input()"), ONLY_FIRST_WRONG),
     "endless sleep": (answer("import time\ntime.sleep(1e6)"), ONLY_FIRST_WRONG),
+    "an exit from a thread": (
+        answer(around("import os, threading, time\nthreading.Timer(0.3, os._exit, [1]).start()", "time.sleep(1)")),
+        ONLY_FIRST_WRONG,
+    ),
+    "an exit in the middle of the hidden checks": (
+        answer(around("import os\ncalls = []", "calls.append(1)\nif len(calls) == 3:\n    os._exit(1)")), (0, 3, 3)
+    ),
+    "closed sockets": (answer("import os\nos.closerange(3, 1000)"), ONLY_FIRST_WRONG),
     # what takes too much
     "memory bomb of lists": (answer("kept = []\nwhile True:\n    kept.append(bytearray(10**7))"), ONLY_FIRST_WRONG),
     "memory bomb of tensors": (answer("kept = []\nwhile True:\n    kept.append(torch.ones(10**7))"), ONLY_FIRST_WRONG),
@@ -311,6 +328,7 @@ TABLE = {
     "a kernel that sends garbage": (
         answer("kernel = get_ipython().kernel\nkernel.session.pack = lambda thing: b'[' * 200_000\nprint(1)"), ONLY_FIRST_WRONG
     ),
+    "messages of a strange form": (answer(STRANGE + WRONG_KL), ONLY_FIRST_WRONG),
     "a leak through feedback": (answer(LEAK), ONLY_FIRST_WRONG),
     # changes of the notebook
     "edited checks, forged outputs, nulled counts, inflated points": (change(forge, q1=WRONG_KL), ONLY_FIRST_WRONG),
