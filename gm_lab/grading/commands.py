@@ -158,7 +158,8 @@ def grade(
 
         assignment = Assignment.load(source)
         handed_in = submissions(folder, source.stem)
-        limits = Limits(cell_seconds=cell_seconds, total_seconds=5 * cell_seconds, memory=int(memory * 2**30))
+        total = 5 * cell_seconds
+        limits = Limits(cell_seconds, total, cpu_seconds=int(total) + 1, memory=int(memory * 2**30))
         mode = sandbox.value if scheduler and sandbox != Sandbox.auto else choose_mode(sandbox.value, limits)
         stored = results / source.stem
         marks = marks_in(stored, None)

@@ -80,8 +80,13 @@ class Warm:
     def fork(self, request: dict) -> int:
         """Return the process id of a new kernel."""
         with self.lock:
-            self.channel.sendall(json.dumps(request).encode() + b"\n")
-            reply = self.receive()
+            self.channel.settimeout(READY_SECONDS)
+            try:
+                self.channel.sendall(json.dumps(request).encode() + b"\n")
+                reply = self.receive()
+            except OSError as error:
+                self.process.kill()  # or its late answer would be taken for that to the next request
+                raise GraderError(f"the warm process does not answer: {error}") from error
         if "error" in reply:
             raise GraderError(f"no kernel could be started: {reply['error']}")
         return reply["kernel"]
@@ -150,18 +155,16 @@ class Kernel:
         while not all(Path(f"{outside}-{number}").exists() for number in range(1, len(PORTS) + 1)):
             if time.monotonic() > give_up or not self.is_alive():
                 failed = Path(f"{outside}-failed")
-                raise GraderError(
-                    f"the kernel does not start: {failed.read_text() if failed.exists() else 'no word'}"
-                )
+                why = failed.read_text() if failed.exists() else "it says nothing"
+                raise GraderError(f"the kernel does not start: {why}")
             time.sleep(0.005)
         context = zmq.Context()
+        context.setsockopt(zmq.LINGER, 0)
+        context.setsockopt(zmq.MAXMSGSIZE, LONGEST_MESSAGE)
         # A path inside the sandbox is opened once: later the student's code could have replaced it.
         context.setsockopt(zmq.RECONNECT_IVL, -1)
-        context.setsockopt(zmq.MAXMSGSIZE, LONGEST_MESSAGE)
-        context.setsockopt(
-            zmq.SNDTIMEO, SEND_MILLISECONDS
-        )  # or sending to a kernel that has ended waits for ever
-        context.setsockopt(zmq.LINGER, 0)
+        # Without this, sending to a kernel that has ended would wait for ever.
+        context.setsockopt(zmq.SNDTIMEO, SEND_MILLISECONDS)
         self.context = context
         self.client = BlockingKernelClient(context=context)
         self.client.load_connection_info(

@@ -19,12 +19,13 @@ import psutil
 import pytest
 
 from gm_lab.grading.course import Submission, grade_course, submissions
-from gm_lab.grading.kernel import Kernel, Stopped
+from gm_lab.grading.kernel import Kernel, Stopped, warm
 from gm_lab.grading.sandbox import Limits
+from gm_lab.grading.verdict import grade
 from gm_lab.grading.warm import FIRST_USER
 from tests.grading.submissions import TABLE
 from tests.grading.test_verdicts import running
-from tests.grading.toy import LIMITS
+from tests.grading.toy import LIMITS, dump, fill
 
 pytestmark = pytest.mark.sandbox
 GM_LAB = Path(sys.executable).with_name("gm-lab")
@@ -265,6 +266,13 @@ def test_processes_together_may_not_take_more_memory_than_one(mode):
     limits = Limits(memory=2 << 30, cell_seconds=30)
     with Kernel(mode, limits) as kernel, pytest.raises(Stopped, match="memory"):
         kernel.run(hog * 5 + "time.sleep(30)")
+
+
+def test_a_warm_process_that_was_killed_is_replaced(assignment, blank, mode):
+    right = dump(fill(blank))
+    assert grade(assignment, "before", right, mode, LIMITS).right
+    warm().process.kill()
+    assert grade(assignment, "after", right, mode, LIMITS).right
 
 
 def test_all_cells_together_have_a_limit_too(mode):
