@@ -7,6 +7,7 @@ back, on the memory of all processes together, and a verdict instead of an excep
 import atexit
 import contextlib
 import json
+import os
 import secrets
 import socket
 import subprocess
@@ -17,13 +18,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty
 
-import psutil
 import zmq
 from jupyter_client import BlockingKernelClient
 
 from gm_lab.grading.checks import MARK
 from gm_lab.grading.sandbox import MODES, PORTS, READY_SECONDS, GraderError, Limits
 
+PAGE = os.sysconf("SC_PAGE_SIZE")
 WATCH_SECONDS = 0.1  # how often the processes of a sandbox are looked at
 LONGEST_MESSAGE = 256 << 20  # bytes; the connection to a kernel that sends more is cut
 SEND_MILLISECONDS = 2_000
@@ -53,7 +54,7 @@ class Warm:
 
     def __init__(self):
         ours, theirs = socket.socketpair()
-        command = [sys.executable, "-I", "-m", "gm_lab.grading.warm", str(theirs.fileno())]
+        command = [sys.executable, "-m", "gm_lab.grading.warm", str(theirs.fileno())]
         self.process = subprocess.Popen(
             command,
             pass_fds=[theirs.fileno()],
@@ -256,16 +257,16 @@ class Kernel:
         self.close()
 
 
-def memory_of(processes: list[psutil.Process], enough: int) -> int:
+def memory_of(processes: list[int], enough: int) -> int:
     """Return the memory of processes in bytes; what they share counts once where that matters."""
     resident = proportional = 0
     for process in processes:
-        with contextlib.suppress(psutil.Error, OSError):
-            resident += process.memory_info().rss
+        with contextlib.suppress(OSError):
+            resident += PAGE * int(Path(f"/proc/{process}/statm").read_text().split()[1])
     if resident <= enough:
         return resident
     for process in processes:
-        with contextlib.suppress(psutil.Error, OSError, ValueError):
-            rollup = Path(f"/proc/{process.pid}/smaps_rollup").read_text()
+        with contextlib.suppress(OSError, IndexError):  # it may end while its file is read
+            rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
             proportional += 1024 * int(rollup.split("\nPss:")[1].split()[0])
     return proportional

@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import site
 import subprocess
 import sys
@@ -151,13 +152,13 @@ class Bubblewrap:
         """The home of the sandbox, seen from here."""
         return Path(f"/proc/{self.holder}/root{HOME}")
 
-    def processes(self) -> list[psutil.Process]:
-        """Return the processes inside."""
+    def processes(self) -> list[int]:
+        """Return the ids of the processes inside, as they are called out here."""
         inside = []
-        for process in psutil.process_iter():
+        for name in filter(str.isdigit, os.listdir("/proc")):
             with contextlib.suppress(OSError):
-                if os.readlink(f"/proc/{process.pid}/ns/pid") == self.namespace:
-                    inside.append(process)
+                if os.readlink(f"/proc/{name}/ns/pid") == self.namespace:
+                    inside.append(int(name))
         return inside
 
     def close(self) -> None:
@@ -178,18 +179,18 @@ class LimitsOnly:
         self.outside_home = Path(self.home)
         self.kernel = None
 
-    def processes(self) -> list[psutil.Process]:
-        """Return the kernel and what descends from it."""
+    def processes(self) -> list[int]:
+        """Return the ids of the kernel and of what descends from it."""
         with contextlib.suppress(psutil.NoSuchProcess):
-            kernel = psutil.Process(self.kernel)
-            return [kernel, *kernel.children(recursive=True)]
+            descendants = psutil.Process(self.kernel).children(recursive=True)
+            return [self.kernel, *(process.pid for process in descendants)]
         return []
 
     def close(self) -> None:
         """End the processes and delete the folder."""
         for process in self.processes() if self.kernel else []:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
         shutil.rmtree(self.home, ignore_errors=True)
 
 

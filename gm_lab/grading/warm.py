@@ -2,7 +2,7 @@
 
 Importing PyTorch takes seconds, forking takes milliseconds. The warm process itself never runs a student's
 code: a fork first enters a sandbox that bubblewrap has built (as `nsenter` does), drops every privilege, and
-then becomes an IPython kernel. Run as `python -I -m gm_lab.grading.warm FD`; it ends when the socket at FD
+then becomes an IPython kernel. Run as `python -m gm_lab.grading.warm FD`; it ends when the socket at FD
 closes.
 """
 
