@@ -226,11 +226,13 @@ class Kernel:
         return kind == "status" and content.get("execution_state") == "idle"
 
     def watch(self):
-        """End the kernel if its processes together have taken too much memory."""
+        """End the kernel if its processes are too many, or together have taken too much memory."""
         if time.monotonic() < self.watched + WATCH_SECONDS:
             return
         self.watched = time.monotonic()
         processes = self.sandbox.processes()
+        if len(processes) > self.limits.processes:
+            raise Stopped(f"it started more than {self.limits.processes} processes")
         if len(processes) > 1 and memory_of(processes, self.limits.memory) > self.limits.memory:
             raise Stopped(
                 f"its processes took more than {self.limits.memory / (1 << 30):.0f} GB of memory together"

@@ -52,7 +52,8 @@ class Limits:
     memory: int = 4 << 30  # bytes, of each process and of all together
     file_size: int = 64 << 20  # bytes, of one file
     disk: int = 256 << 20  # bytes, of all files: they lie in memory
-    processes: int = 256  # and threads
+    processes: int = 32
+    threads: int = 256  # of all processes
     open_files: int = 512
     output: int = 2 << 20  # bytes that a kernel may print
 
@@ -67,7 +68,7 @@ class Limits:
             "RLIMIT_AS": self.memory,
             "RLIMIT_CPU": self.cpu_seconds,
             "RLIMIT_FSIZE": self.file_size,
-            "RLIMIT_NPROC": self.processes,
+            "RLIMIT_NPROC": self.threads,
             "RLIMIT_NOFILE": self.open_files,
             "RLIMIT_CORE": 0,
         }

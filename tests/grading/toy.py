@@ -66,7 +66,7 @@ LIMITS = Limits(
     memory=3 << 30,
     file_size=8 << 20,
     disk=16 << 20,
-    processes=64,
+    threads=64,
     output=1 << 20,
 )
 
