@@ -96,6 +96,8 @@ def bubblewrap_command(limits: Limits) -> list[str]:
     command += ["--unshare-cgroup-try", "--new-session", "--hostname", "sandbox"]
     if os.geteuid() != 0:
         command += ["--unshare-user", "--uid", "1000", "--gid", "1000"]
+    size = str(limits.disk)
+    command += ["--perms", "1777", "--size", size, "--tmpfs", HOME]  # first: Python may lie below it
     for path in visible_paths():
         for parent in reversed(Path(path).parents[:-1]):
             command += ["--perms", "0755", "--dir", str(parent)]  # or only root could pass through it
@@ -107,20 +109,8 @@ def bubblewrap_command(limits: Limits) -> list[str]:
             command += ["--ro-bind", path, path]
     for name in ETC:
         command += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
-    size = str(limits.disk)
     command += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--size", size, "--tmpfs", "/dev/shm"]
-    command += [
-        "--remount-ro",
-        "/dev",
-        "--perms",
-        "1777",
-        "--size",
-        size,
-        "--tmpfs",
-        HOME,
-        "--remount-ro",
-        "/",
-    ]
+    command += ["--remount-ro", "/dev", "--remount-ro", "/"]
     return [*command, "--clearenv", "--setenv", "PATH", "/usr/bin:/bin", "--chdir", HOME,
             "/bin/sh", "-c", "echo ready; exec sleep infinity"]  # fmt: skip
 

@@ -34,10 +34,7 @@ def find_release(raw: bytes) -> Path:
 
     def shared(path):
         cells = nbformat.read(path, as_version=4).cells
-        return len(
-            sources
-            & {cell.source.strip() for cell in cells if question_of(cell) and cell.cell_type == "code"}
-        )
+        return sum(cell.source.strip() in sources for cell in cells if question_of(cell))
 
     known = sorted(RELEASES.glob("*.ipynb"))
     best = max(known, key=shared, default=None)
