@@ -152,6 +152,11 @@ def test_a_bubblewrap_that_does_not_work_is_not_chosen(monkeypatch, tmp_path, ca
     assert "No permissions to create new namespace" in capsys.readouterr().err
 
 
+def test_a_python_below_the_temporary_folder_is_not_covered_by_it():
+    command = sandbox.bubblewrap_command(Limits())
+    assert command.index("--tmpfs") < command.index("--ro-bind")
+
+
 def test_limits_must_be_positive():
     with pytest.raises(ValueError, match=r"memory must be positive, got 0"):
         Limits(memory=0)
