@@ -201,7 +201,8 @@ class Kernel:
                 raise Stopped("it ran for too long and was stopped. Is there a loop that does not end?")
             self.watch()
             try:
-                reply = self.client.get_iopub_msg(timeout=WATCH_SECONDS)
+                # The channel itself: the client's own method would leave an event loop behind in each thread.
+                reply = self.client.iopub_channel.get_msg(timeout=WATCH_SECONDS)
                 self.printed += len(str(reply["content"]))
                 if reply["parent_header"].get("msg_id") == message and self.collect(reply, output):
                     return
