@@ -90,8 +90,9 @@ def test_what_is_no_notebook_cannot_be_judged(content, complaint, blank, tmp_pat
 
 @pytest.mark.sandbox
 def test_a_release_whose_set_up_fails_cannot_be_judged(blank, tmp_path):
-    blank.cells[1].source = "import no_such_module"
-    code, said = check(tmp_path, blank, dump(fill(blank)))
+    release = nbformat.from_dict(json.loads(json.dumps(blank)))
+    release.cells[1].source = "import no_such_module"
+    code, said = check(tmp_path, release, dump(fill(blank)))
     assert code == 2
     assert "set-up" in said
 

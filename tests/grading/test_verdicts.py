@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 
 import psutil
 import pytest
@@ -11,6 +12,16 @@ from tests.grading.submissions import TABLE, UNREADABLE
 from tests.grading.toy import LIMITS, POINTS
 
 pytestmark = pytest.mark.sandbox
+
+
+def wait_for(condition, seconds: float) -> bool:
+    """Whether a condition comes true in time."""
+    give_up = time.monotonic() + seconds
+    while time.monotonic() < give_up:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def running(word):
@@ -35,4 +46,4 @@ def test_verdict(name, assignment, blank, world, mode):
         assert verdict.right or verdict.feedback
     assert os.listdir(world["outside"]) == []
     assert os.listdir(world["instructor"]) == ["source.ipynb"]
-    assert not running("86397")
+    assert wait_for(lambda: not running("86397"), seconds=5)
