@@ -115,7 +115,7 @@ def problems(source: NotebookNode) -> list[str]:
         name = grading(cell).get("grade_id", "a cell without grade_id")
         for begin, end in ((BEGIN_SOLUTION, END_SOLUTION), (BEGIN_HIDDEN, END_HIDDEN)):
             marks = re.findall(rf"{begin}|{end}", cell.source)
-            if marks not in ([], [begin, end]) and marks != [begin, end] * (len(marks) // 2):
+            if marks != [begin, end] * (len(marks) // 2):
                 found.append(f"{name}: {begin} and {end} do not pair up")
         if BEGIN_SOLUTION in cell.source and not grading(cell).get("solution"):
             found.append(f"{name}: a solution in a cell that is no answer (nbgrader: solution)")

@@ -19,7 +19,7 @@ from nbformat import NotebookNode
 from gm_lab.grading.assignment import grading, question_of, questions
 from gm_lab.grading.sandbox import GraderError
 from gm_lab.grading.submission import answers, merge, read
-from gm_lab.grading.verdict import BLANK, Verdict, code_of, readable, text_of
+from gm_lab.grading.verdict import Verdict, blank, filled, readable
 
 RELEASES = Path(__file__).parent / "releases"
 STARTUP_SECONDS = 120
@@ -59,7 +59,7 @@ def validate(release: NotebookNode, raw: bytes, cell_seconds: float) -> tuple[li
     """
     found = answers(release, read(raw))
     asked = questions(release)
-    answered = [question for question in asked if code_of(question, found)]
+    answered = [question for question in asked if filled(question.answers, found)]
     complaints = {}
     if answered:
         together = run_nbval({"all": merge(release, found)}, cell_seconds)["all"]
@@ -70,14 +70,12 @@ def validate(release: NotebookNode, raw: bytes, cell_seconds: float) -> tuple[li
         complaints |= {q.name: complaint_about(q, apart[q.name]) for q in answered if q.name in wrong}
     verdicts = []
     for question in asked:
-        feedback = complaints.get(question.name, BLANK if question.answers else "")
-        written = "\n\n".join(text_of(question, found))
-        verdicts.append(
-            Verdict(
-                question.name, question.title, 0, question.points, question.written_points, written,
-                right=not feedback, feedback=readable(feedback),
-            )
-        )  # fmt: skip
+        verdict = blank(question)
+        if question in answered:
+            complaint = complaints[question.name]
+            verdict.right, verdict.feedback = not complaint, readable(complaint)
+        verdict.written = "\n\n".join(filled(question.written, found))
+        verdicts.append(verdict)
     return verdicts, found.notes
 
 

@@ -140,18 +140,16 @@ def ungraded(assignment: Assignment, student: str, error: Exception) -> Grade:
     return Grade(student, error=f"the file cannot be read: {error}")
 
 
-def blank(question: Question, feedback: str = BLANK) -> Verdict:
+def blank(question: Question) -> Verdict:
     """Return the verdict on a question without an answer; where only a person judges, nothing is wrong."""
     by_hand = not question.answers
     possible, written = question.points, question.written_points
-    return Verdict(
-        question.name, question.title, 0, possible, written, "", by_hand, "" if by_hand else feedback
-    )
+    return Verdict(question.name, question.title, 0, possible, written, "", by_hand, "" if by_hand else BLANK)
 
 
 def judge(assignment: Assignment, found: Answers, mode: str, limits: Limits) -> list[Verdict]:
     """Return a verdict on each question."""
-    answered = [question for question in assignment.questions if code_of(question, found)]
+    answered = [question for question in assignment.questions if filled(question.answers, found)]
     outcomes = run(assignment, answered, found, mode, limits) if answered else {}
     for question in answered:
         checks = {grading(cell)["grade_id"] for cell in question.visible + question.hidden}
@@ -167,21 +165,14 @@ def judge(assignment: Assignment, found: Answers, mode: str, limits: Limits) -> 
             verdict.points = awarded(question, outcome)
             verdict.right = verdict.points == verdict.possible
             verdict.feedback = "" if verdict.right else readable(outcome.feedback or HIDDEN_WRONG)
-        verdict.written = "\n\n".join(text_of(question, found))
+        verdict.written = "\n\n".join(filled(question.written, found))
         verdicts.append(verdict)
     return verdicts
 
 
-def code_of(question: Question, found: Answers) -> list[str]:
-    """Return the sources of the answer cells that were filled in."""
-    names = [grading(cell)["grade_id"] for cell in question.answers]
-    return [source for name in names for source in found.sources.get(name, [])]
-
-
-def text_of(question: Question, found: Answers) -> list[str]:
-    """Return the written answers."""
-    names = [grading(cell)["grade_id"] for cell in question.written]
-    return [source for name in names for source in found.sources.get(name, [])]
+def filled(cells: list[NotebookNode], found: Answers) -> list[str]:
+    """Return what the student wrote into some answer cells of the release."""
+    return [source for cell in cells for source in found.sources.get(grading(cell)["grade_id"], [])]
 
 
 def awarded(question: Question, outcome: Outcome) -> float:
@@ -212,7 +203,7 @@ def run(
         try:
             for question in asked:
                 outcome = outcomes[question.name]
-                for source in code_of(question, found):
+                for source in filled(question.answers, found):
                     error = kernel.run(source).error
                     outcome.feedback = outcome.feedback or error
                 for cell in question.visible:

@@ -21,9 +21,9 @@ CHAPTERS = pytest.mark.parametrize(
 )
 
 
-def nbval(path):
-    """Execute a notebook and compare the cells tagged nbval-check-output; (passed, nbval's report)."""
-    command = [sys.executable, "-m", "pytest", "--nbval-lax", str(path)]
+def nbval(path, *how):
+    """Execute a notebook and compare outputs, by default of tagged cells; (passed, nbval's report)."""
+    command = [sys.executable, "-m", "pytest", *(how or ["--nbval-lax"]), str(path)]
     # Without this project's pytest options: they are meant for the package, not for what runs in a kernel.
     options = ["-c", os.devnull, "--rootdir", str(path.parent), "-p", "no:cacheprovider", "-p", "no:xdist"]
     options += ["-q", "--color=no", f"--nbval-cell-timeout={CELL_TIMEOUT}"]

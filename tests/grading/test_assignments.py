@@ -3,9 +3,6 @@ wrong."""
 
 import copy
 import importlib
-import os
-import subprocess
-import sys
 
 import nbformat
 import pytest
@@ -14,6 +11,7 @@ from gm_lab.grading.assignment import grading, questions, release
 from gm_lab.grading.sandbox import Limits
 from gm_lab.grading.validate import RELEASES
 from gm_lab.grading.verdict import Assignment, grade
+from tests.book.test_chapters import nbval
 from tests.grading.toy import cell_of, dump
 from tools.repository import ROOT
 
@@ -29,26 +27,7 @@ def wrong_answers(path):
 
 def strict_nbval(path):
     """Run `pytest --nbval` on a notebook: (passed, report)."""
-    options = ["--nbval-current-env", "-c", os.devnull, "--rootdir", str(path.parent), "-q", "--color=no"]
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "--nbval",
-            *options,
-            "-p",
-            "no:cacheprovider",
-            "-p",
-            "no:xdist",
-            str(path),
-        ],
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTEST_ADDOPTS": ""},
-        cwd=path.parent,
-        capture_output=True,
-        text=True,
-    )
-    return done.returncode == 0, done.stdout + done.stderr
+    return nbval(path, "--nbval", "--nbval-current-env")
 
 
 def test_there_are_four():

@@ -4,6 +4,7 @@ stopped.
 The submissions are those of the verdict table, all in one folder, and several students with the same.
 """
 
+import copy
 import json
 import os
 import random
@@ -41,13 +42,9 @@ def hand_in(folder: Path, names, blank, world) -> dict[str, tuple]:
     for number, name in enumerate(names):
         student = f"{number:03} {name}".replace("/", "_")
         build, points = TABLE[name]
-        (folder / f"{student}.ipynb").write_bytes(build(json_copy(blank), world))
+        (folder / f"{student}.ipynb").write_bytes(build(copy.deepcopy(blank), world))
         expected[student] = points
     return expected
-
-
-def json_copy(notebook):
-    return type(notebook)(json.loads(json.dumps(notebook), object_hook=type(notebook)))
 
 
 def points(grades) -> dict[str, tuple]:

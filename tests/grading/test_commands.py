@@ -1,5 +1,6 @@
 """The commands as they are typed: their exit codes, their messages, and what they leave behind."""
 
+import copy
 import csv
 import json
 
@@ -54,7 +55,7 @@ def test_release_does_not_overwrite_a_source(course):
 
 
 def test_release_writes_nothing_if_one_source_has_a_fault(course, source):
-    broken = nbformat.from_dict(json.loads(json.dumps(source)))
+    broken = copy.deepcopy(source)
     cell_of(broken, "q2").metadata.nbgrader.grade_id = "q1"
     nbformat.write(broken, course / "broken.ipynb")
     result = run("release", course / "toy.ipynb", course / "broken.ipynb", "--to", course / "out")
@@ -100,7 +101,7 @@ def test_marks_that_make_no_sense_change_nothing(course):
 
 @pytest.mark.sandbox
 def test_a_failure_of_the_grader_is_no_failure_of_the_student(course, source, mode):
-    broken = nbformat.from_dict(json.loads(json.dumps(source)))
+    broken = copy.deepcopy(source)
     broken.cells[1].source = "import no_such_module"
     nbformat.write(broken, course / "toy.ipynb")
     result = run("grade", course / "toy.ipynb", course / "in", "--results", course / "results", "--json")
@@ -115,7 +116,7 @@ def test_a_failure_of_the_grader_is_no_failure_of_the_student(course, source, mo
 def test_grading_an_empty_folder_or_a_source_that_was_not_run_is_refused(course, source):
     (course / "empty").mkdir()
     assert run("grade", course / "toy.ipynb", course / "empty").exit_code == 2
-    unrun = nbformat.from_dict(json.loads(json.dumps(source)))
+    unrun = copy.deepcopy(source)
     cell_of(unrun, "q1-hidden").outputs = []
     nbformat.write(unrun, course / "toy.ipynb")
     result = run("grade", course / "toy.ipynb", course / "in")

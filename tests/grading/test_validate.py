@@ -1,5 +1,6 @@
 """`gm-lab check`: the merge under nbval, with the grader's verdict wherever only visible checks decide."""
 
+import copy
 import json
 import subprocess
 import sys
@@ -47,7 +48,7 @@ AS_FOR_THE_GRADER = [
 @pytest.mark.parametrize("name", AS_FOR_THE_GRADER)
 def test_the_verdict_is_the_graders(name, blank, tmp_path):
     build, points = TABLE[name]
-    release = nbformat.from_dict(json.loads(json.dumps(blank)))
+    release = copy.deepcopy(blank)
     questions = judged(tmp_path, release, build(blank, {}))
     assert [question["right"] for question in questions.values()] == [value > 0 for value in points]
     assert all(question["right"] or question["feedback"] for question in questions.values())
@@ -55,7 +56,7 @@ def test_the_verdict_is_the_graders(name, blank, tmp_path):
 
 @pytest.mark.sandbox
 def test_a_wrong_answer_comes_with_what_was_expected_what_came_and_a_hint(blank, tmp_path):
-    release = nbformat.from_dict(json.loads(json.dumps(blank)))
+    release = copy.deepcopy(blank)
     code, said = check(tmp_path, release, dump(fill(blank, q1=WRONG_KL)))
     assert code == 1
     for words in (
@@ -72,7 +73,7 @@ def test_a_wrong_answer_comes_with_what_was_expected_what_came_and_a_hint(blank,
 
 @pytest.mark.sandbox
 def test_a_written_answer_is_neither_right_nor_wrong(blank, tmp_path):
-    release = nbformat.from_dict(json.loads(json.dumps(blank)))
+    release = copy.deepcopy(blank)
     cell_of(blank, "q4-explain").source = "Because."
     code, said = check(tmp_path, release, dump(fill(blank)))
     assert code == 0
@@ -90,7 +91,7 @@ def test_what_is_no_notebook_cannot_be_judged(content, complaint, blank, tmp_pat
 
 @pytest.mark.sandbox
 def test_a_release_whose_set_up_fails_cannot_be_judged(blank, tmp_path):
-    release = nbformat.from_dict(json.loads(json.dumps(blank)))
+    release = copy.deepcopy(blank)
     release.cells[1].source = "import no_such_module"
     code, said = check(tmp_path, release, dump(fill(blank)))
     assert code == 2
