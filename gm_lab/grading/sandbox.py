@@ -25,6 +25,9 @@ import psutil
 HOME = "/tmp"  # inside of bubblewrap; the only place that can be written to
 PORTS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
 READY_SECONDS = 30
+# Bubblewrap's own --die-with-parent has gaps while a sandbox is being built. So a shell that is outside of it
+# waits until the grader closes a pipe, or dies, and then kills its process group: itself and all of bubblewrap.
+UNTIL_CLOSED = '"$@" 3>&1 & exec >/dev/null 2>&1; read nothing; kill -KILL 0'
 # What the dynamic linker, Python and PyTorch read below /etc; nothing else of it is visible.
 ETC = (
     "ld.so.cache",
@@ -85,15 +88,8 @@ def visible_paths() -> list[str]:
 
 def bubblewrap_command(limits: Limits) -> list[str]:
     """Return the command that builds a sandbox, prints a line when it stands, and then waits."""
-    command = [
-        "bwrap",
-        "--die-with-parent",
-        "--unshare-ipc",
-        "--unshare-pid",
-        "--unshare-net",
-        "--unshare-uts",
-    ]
-    command += ["--unshare-cgroup-try", "--new-session", "--hostname", "sandbox"]
+    command = ["bwrap", "--info-fd", "3", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
+    command += ["--unshare-cgroup-try", "--hostname", "sandbox"]
     if os.geteuid() != 0:
         command += ["--unshare-user", "--uid", "1000", "--gid", "1000"]
     size = str(limits.disk)
@@ -121,21 +117,20 @@ class Bubblewrap:
     home = HOME
 
     def __init__(self, limits: Limits):
-        read_end, write_end = os.pipe()
-        command = bubblewrap_command(limits)
-        command[1:1] = ["--info-fd", str(write_end)]
         self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            pass_fds=[write_end], text=True,
+            ["/bin/sh", "-c", UNTIL_CLOSED, "sh", *bubblewrap_command(limits)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True, start_new_session=True,
         )  # fmt: skip
-        os.close(write_end)
-        with os.fdopen(read_end) as pipe:
-            information = pipe.read()
-        if self.process.stdout.readline() != "ready\n":
-            complaint = self.process.stderr.read().strip()
-            self.close()
-            raise GraderError(f"bubblewrap does not start: {complaint}")
-        self.holder = json.loads(information)["child-pid"]
+        printed = ""
+        while not printed.endswith("ready\n"):
+            line = self.process.stdout.readline()
+            if not line:
+                complaint = self.process.stderr.read().strip()
+                self.close()
+                raise GraderError(f"bubblewrap does not start: {complaint}")
+            printed += line
+        self.holder = json.loads(printed.removesuffix("ready\n"))["child-pid"]
         self.namespace = os.readlink(f"/proc/{self.holder}/ns/pid")
 
     @property
@@ -153,11 +148,11 @@ class Bubblewrap:
         return inside
 
     def close(self) -> None:
-        """Kill the first process of the sandbox; the kernel of the system then kills all others."""
-        self.process.kill()
+        """Kill all of bubblewrap; when the first process of the sandbox ends, the system kills the others."""
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        self.process.stdout.close()
-        self.process.stderr.close()
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            pipe.close()
 
 
 class LimitsOnly:

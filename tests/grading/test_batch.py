@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import psutil
@@ -156,6 +157,27 @@ def test_a_batch_that_is_killed_leaves_nothing_running_and_goes_on(blank, world,
     assert resumed.returncode == 1  # some answers are wrong
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
     assert not [path for path in stored.iterdir() if path.suffix != ".json"]
+
+
+BUILDING = """
+import threading
+from gm_lab.grading.sandbox import Bubblewrap, Limits
+def build():
+    while True:
+        Bubblewrap(Limits()).close()
+for _ in range(2):
+    threading.Thread(target=build).start()
+print("building", flush=True)
+"""
+
+
+def test_a_grader_that_is_killed_while_it_builds_sandboxes_leaves_nothing_running(mode):
+    for attempt in range(20):
+        with subprocess.Popen([sys.executable, "-c", BUILDING], stdout=subprocess.PIPE) as process:
+            process.stdout.readline()
+            time.sleep(0.1 + attempt / 100)
+            process.kill()
+    assert wait_for(lambda: leftovers() == [], seconds=10)
 
 
 def test_an_interrupt_ends_a_batch_and_keeps_what_there_is(blank, world, mode, tmp_path):
