@@ -84,7 +84,7 @@ def test_the_model_answers_are_worth_all_points(path, mode):
 
 
 WRONG = [
-    pytest.param(path, question, answer, id=f"{path.stem.rsplit('-', 3)[0]} {question} {what}")
+    pytest.param(path, question, answer, id=f"{' '.join(path.stem.split('-')[:2])} {question} {what}")
     for path in SOURCES
     for question, what, answer in wrong_answers(path)
 ]

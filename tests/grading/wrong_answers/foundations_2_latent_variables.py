@@ -413,6 +413,42 @@ def held_out_curve(train, held_out, components):
     ),
     (
         "q5",
+        "a single start, at the first points",
+        """
+def held_out_curve(train, held_out, components):
+    curve = []
+    for k in components:
+        weights, means = torch.full((k,), 1 / k), train[:k]
+        log_vars = train.var(0, correction=0).log().expand(k, 2)
+        for _ in range(60):
+            squared = (train[:, None] - means) ** 2 / log_vars.exp()
+            r = (weights.log() - 0.5 * (squared + log_vars).sum(-1)).softmax(-1)
+            count = r.sum(0) + 1e-6
+            weights, means = count / count.sum(), r.T @ train / count[:, None]
+            squared = (train[:, None] - means) ** 2
+            log_vars = ((r[..., None] * squared).sum(0) / count[:, None]).clamp(min=0.01).log()
+        curve.append(likelihood.mixture_log_prob(held_out, weights, means, log_vars).mean())
+    return torch.stack(curve)
+""",
+    ),
+    (
+        "q5",
+        "a single random start of another library",
+        """
+def held_out_curve(train, held_out, components):
+    from sklearn.mixture import GaussianMixture
+
+    curve = []
+    for k in components:
+        fit = GaussianMixture(
+            k, covariance_type="diag", init_params="random_from_data", random_state=0, reg_covar=0.01
+        ).fit(train.numpy())
+        curve.append(fit.score(held_out.numpy()))
+    return torch.tensor(curve)
+""",
+    ),
+    (
+        "q5",
         "one step only",
         """
 def held_out_curve(train, held_out, components):
