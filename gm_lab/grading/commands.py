@@ -145,14 +145,14 @@ def grade(
 
     The folder holds STUDENT.ipynb or STUDENT/ASSIGNMENT.ipynb. Each result is stored as soon as it is there:
     stop with Ctrl-C, start again, and only what is missing, failed or has changed is graded. At the end the
-    report is written. Exit code 0: all submissions are right; 1: some answers are wrong; 2: some could not be
-    judged.
+    report is written, on all results that are stored. Exit code 0: all submissions are right; 1: some answers
+    are wrong; 2: some could not be judged.
     """
     with refusals():
         from tqdm import tqdm
 
         from gm_lab.grading.course import grade_course, submissions
-        from gm_lab.grading.report import write_report
+        from gm_lab.grading.report import load_results, write_report
         from gm_lab.grading.sandbox import Limits, choose_mode
         from gm_lab.grading.verdict import Assignment
 
@@ -171,7 +171,7 @@ def grade(
             )
         ]
         grades.sort(key=lambda result: result.student)
-        write_report(source.stem, grades, stored, marks)
+        write_report(source.stem, load_results(stored / "grades"), stored, marks)
     tell(grades, stored, as_json)
 
 

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader
 
+from gm_lab.grading.course import result_path
 from gm_lab.grading.verdict import BLANK, Grade
 
 BARS = 10
@@ -91,7 +92,7 @@ def total(marks: dict[str, Mark]) -> float | None:
 def write_report(
     name: str, grades: list[Grade], folder: Path, marks: dict[str, dict[str, Mark]] | None = None
 ) -> None:
-    """Write everything for one assignment into a folder.
+    """Write everything for one assignment into a folder. Pages of students without a grade are deleted.
 
     Args:
         name: of the assignment.
@@ -102,18 +103,22 @@ def write_report(
     marks = marks or {}
     environment = Environment(loader=PackageLoader("gm_lab.grading"), autoescape=True, trim_blocks=True)
     environment.filters |= {"points": lambda value: f"{round(value, 2):g}", "feedback": split_feedback}
-    (folder / "students").mkdir(parents=True, exist_ok=True)
+    pages = folder / "students"
+    pages.mkdir(parents=True, exist_ok=True)
+    for stale in pages.glob("*.html"):
+        stale.unlink()
     rows = []
-    for number, grade in enumerate(grades, start=1):
+    for grade in grades:
         given = marks.get(grade.student, {})
         by_hand = sum(verdict.written_possible for verdict in grade.verdicts)
         hand_points = "" if total(given) is None else f"{total(given):g}"
-        page = f"students/{number:04}-{re.sub(r'[^A-Za-z0-9_-]', '_', grade.student)[:60]}.html"
+        page = result_path(pages, grade.student).with_suffix(".html")
         html = environment.get_template("student.html").render(
             assignment=name, grade=grade, marks=given, by_hand=by_hand, hand_points=hand_points
         )
-        (folder / page).write_text(html, "utf-8", "replace")
-        rows.append({"grade": grade, "page": quote(page), "hand_points": hand_points, "by_hand": by_hand})
+        page.write_text(html, "utf-8", "replace")
+        link = quote(f"students/{page.name}")
+        rows.append({"grade": grade, "page": link, "hand_points": hand_points, "by_hand": by_hand})
     judged = [grade for grade in grades if not grade.error]
     totals = [grade.points for grade in judged]
     html = environment.get_template("course.html").render(

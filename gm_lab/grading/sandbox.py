@@ -25,8 +25,8 @@ import psutil
 HOME = "/tmp"  # inside of bubblewrap; the only place that can be written to
 PORTS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
 READY_SECONDS = 30
-# Bubblewrap's own --die-with-parent has gaps while a sandbox is being built. So a shell that is outside of it
-# waits until the grader closes a pipe, or dies, and then kills its process group: itself and all of bubblewrap.
+# Bubblewrap's own --die-with-parent has gaps while a sandbox is being built. So a shell outside of it waits
+# until the grader closes a pipe, or dies, and then kills its process group: itself and all of bubblewrap.
 UNTIL_CLOSED = '"$@" 3>&1 & exec >/dev/null 2>&1; read nothing; kill -KILL 0'
 # What the dynamic linker, Python and PyTorch read below /etc; nothing else of it is visible.
 ETC = (

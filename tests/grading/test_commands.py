@@ -3,6 +3,7 @@
 import copy
 import csv
 import json
+import shutil
 
 import nbformat
 import pytest
@@ -86,9 +87,19 @@ def test_a_whole_round(course, mode):
         ada, bob = csv.DictReader(file)
     assert (ada["points"], ada["written"], ada["state"]) == ("10", "", "graded")
     assert (bob["points"], bob["q1"], bob["written"], bob["state"]) == ("6", "0", "1.5", "graded")
-    page = (results / "students" / "0002-bob.html").read_text()
+    page = (results / "students" / "bob.html").read_text()
     for words in ("Where does it move?", "Noise &lt;moves&gt;.", "1.30685", "2.61371", "one half of it"):
         assert words in page
+
+    # One who comes late is graded alone; nobody's results and marks are lost.
+    (course / "late").mkdir()
+    shutil.copy(course / "in" / "ada.ipynb", course / "late" / "zoe.ipynb")
+    result = run("grade", course / "toy.ipynb", course / "late", "--results", course / "results")
+    assert result.exit_code == 0, result.stderr
+    assert "1 submissions, 1 of them all right" in result.stdout
+    with (results / "course.csv").open(newline="") as file:
+        written = {row["student"]: row["written"] for row in csv.DictReader(file)}
+    assert written == {"ada": "", "bob": "1.5", "zoe": ""}
 
 
 def test_marks_that_make_no_sense_change_nothing(course):

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from gm_lab.grading.course import result_path
 from gm_lab.grading.report import (
     Mark,
     from_cell,
@@ -89,9 +90,8 @@ class Page(HTMLParser):
         self.text += data
 
 
-def page(folder, number=1):
-    (path,) = folder.glob(f"students/{number:04}-*.html")
-    return Page(path)
+def page(folder, student="ada"):
+    return Page(result_path(folder / "students", student).with_suffix(".html"))
 
 
 def test_a_page_says_what_each_question_is_worth_and_why(tmp_path):
@@ -141,9 +141,9 @@ def test_pages_take_nothing_that_a_student_wrote_for_html(tmp_path):
     grades = [grade, graded(unreadable=evil("file")), Grade("bob", error=evil("error"))]
     write_report(evil("title"), grades, tmp_path, {evil("name"): {"q3": Mark(1, evil("comment"))}})
     places = {
-        page(tmp_path, 1): "title name question text expected got hint note written comment",
-        page(tmp_path, 2): "title file",
-        page(tmp_path, 3): "title",
+        page(tmp_path, evil("name")): "title name question text expected got hint note written comment",
+        page(tmp_path): "title file",
+        page(tmp_path, "bob"): "title",
         Page(tmp_path / "index.html"): "title name question file error",
     }
     for shown, names in places.items():
@@ -155,7 +155,7 @@ def test_pages_take_nothing_that_a_student_wrote_for_html(tmp_path):
 def test_a_lone_surrogate_in_feedback_or_a_name_does_not_stop_the_report(tmp_path):
     odd = graded("Zo\udceb", (0, 0), "Because \ud800", "ValueError: \ud800")
     write_report("elbo", [odd, graded()], tmp_path)
-    assert page(tmp_path, 2).text
+    assert page(tmp_path, "Zo\udceb").text
     assert len(table(tmp_path / "course.csv")) == 2
 
 
@@ -172,7 +172,14 @@ def test_each_student_has_a_page_whatever_the_name(tmp_path):
 
 def test_a_name_longer_than_a_file_name_has_a_page(tmp_path):
     write_report("elbo", [graded("x" * 249)], tmp_path)
-    assert "7 of 7 points" in page(tmp_path).text
+    assert "7 of 7 points" in page(tmp_path, "x" * 249).text
+
+
+def test_a_page_keeps_its_name_and_none_is_left_of_a_student_without_a_grade(tmp_path):
+    write_report("elbo", [graded("bob", (0, 0)), graded("eve")], tmp_path)
+    write_report("elbo", [graded("ada"), graded("bob")], tmp_path)
+    assert {path.name for path in (tmp_path / "students").iterdir()} == {"ada.html", "bob.html"}
+    assert "bob: 7 of 7 points" in page(tmp_path, "bob").text
 
 
 def test_the_summary_shows_mean_median_questions_and_students(tmp_path):
@@ -188,7 +195,7 @@ def test_the_summary_shows_mean_median_questions_and_students(tmp_path):
 def test_a_grader_error_shows_no_points(tmp_path):
     failed = Grade("bob", error="the kernel does not start")
     write_report("elbo", [graded("ada", (4, 0)), failed], tmp_path)
-    own = page(tmp_path, 2).text
+    own = page(tmp_path, "bob").text
     assert "bob: not graded. The grader failed; no points are lost." in own
     assert not re.search(r"\d of \d|not right", own)
     summary = Page(tmp_path / "index.html").text
@@ -200,8 +207,8 @@ def test_a_grader_error_shows_no_points(tmp_path):
 def test_a_file_that_cannot_be_read_is_worth_no_points_and_counts(tmp_path):
     unreadable = graded("bob", (0, 0), "", BLANK, unreadable="the file is empty")
     write_report("elbo", [graded(), unreadable], tmp_path)
-    assert "bob: 0 of 7 points" in page(tmp_path, 2).text
-    assert "This file could not be read: the file is empty." in page(tmp_path, 2).text
+    assert "bob: 0 of 7 points" in page(tmp_path, "bob").text
+    assert "This file could not be read: the file is empty." in page(tmp_path, "bob").text
     summary = Page(tmp_path / "index.html").text
     assert "Mean 3.5 of 7 points" in summary
     assert "bob 0 … the file is empty" in summary
@@ -333,7 +340,7 @@ def test_marks_that_a_person_fills_in_survive_every_further_report(tmp_path):
         write_report("elbo", grades, tmp_path, marks)
         assert read_marks(path, grades) == marks
     assert [row["written"] for row in table(tmp_path / "course.csv")] == ["1.5", "0.0", ""]
-    assert "good, but" in page(tmp_path, 1).text
+    assert "good, but" in page(tmp_path).text
 
 
 def test_a_comment_without_points_survives_a_further_report(tmp_path):
