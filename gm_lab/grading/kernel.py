@@ -7,7 +7,7 @@ back, on the memory of all processes together, and a verdict instead of an excep
 import atexit
 import contextlib
 import json
-import os
+import mmap
 import secrets
 import socket
 import subprocess
@@ -24,7 +24,6 @@ from jupyter_client import BlockingKernelClient
 from gm_lab.grading.checks import MARK
 from gm_lab.grading.sandbox import MODES, PORTS, READY_SECONDS, GraderError, Limits
 
-PAGE = os.sysconf("SC_PAGE_SIZE")
 WATCH_SECONDS = 0.1  # how often the processes of a sandbox are looked at
 LONGEST_MESSAGE = 256 << 20  # bytes; the connection to a kernel that sends more is cut
 SEND_MILLISECONDS = 2_000
@@ -265,7 +264,7 @@ def memory_of(processes: list[int], enough: int) -> int:
     resident = proportional = 0
     for process in processes:
         with contextlib.suppress(OSError):
-            resident += PAGE * int(Path(f"/proc/{process}/statm").read_text().split()[1])
+            resident += mmap.PAGESIZE * int(Path(f"/proc/{process}/statm").read_text().split()[1])
     if resident <= enough:
         return resident
     for process in processes:

@@ -186,8 +186,13 @@ MODES = {"bubblewrap": Bubblewrap, "limits": LimitsOnly}
 def choose_mode(wanted: str, limits: Limits) -> str:
     """Return where students' code will run: what is wanted, or the safest that works here.
 
-    Raises GraderError if it does not work here, or if it would mean running students' code as root.
+    Raises GraderError if it does not work here, if this is not Linux, or if it would mean running students'
+    code as root.
     """
+    if sys.platform != "linux":
+        raise GraderError(
+            f"students' code is confined by Linux, not by {sys.platform}: grade in WSL 2 or in a VM"
+        )
     problem = ""
     if wanted in ("auto", "bubblewrap"):
         try:

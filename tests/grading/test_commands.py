@@ -155,6 +155,13 @@ def test_without_a_sandbox_the_warning_is_loud(monkeypatch, capsys):
         choose_mode("bubblewrap", Limits())
 
 
+def test_on_another_system_than_linux_nobody_is_graded(monkeypatch):
+    monkeypatch.setattr(sandbox.sys, "platform", "darwin")
+    for wanted in ("auto", "bubblewrap", "limits"):
+        with pytest.raises(GraderError, match="WSL 2"):
+            choose_mode(wanted, Limits())
+
+
 def test_a_bubblewrap_that_does_not_work_is_not_chosen(monkeypatch, tmp_path, capsys):
     (tmp_path / "bwrap").write_text("#!/bin/sh\necho 'No permissions to create new namespace' >&2\nexit 1\n")
     (tmp_path / "bwrap").chmod(0o755)
