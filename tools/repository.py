@@ -10,9 +10,11 @@ from pathlib import Path
 
 import nbformat
 
+from gm_lab.grading.assignment import release
 from tools.normalize import set_cell_ids
 
 ROOT = Path(__file__).resolve().parent.parent
+RELEASES = ("book/assignments", "gm_lab/grading/releases")
 SETUP_TITLE = "# Setup: find gm_lab, the package of this book."
 
 
@@ -69,12 +71,17 @@ def stamp_notebook(path, url):
     return changed
 
 
-def main():
-    """Stamp the address into `_config.yml` and every notebook of the book."""
-    url = repository_url()
-    config = ROOT / "_config.yml"
+def main(root=ROOT):
+    """Stamp the address into `_config.yml`, every chapter, and every assignment, source and release."""
+    url = repository_url(root / "pyproject.toml")
+    config = root / "_config.yml"
     config.write_text(stamp_config(config.read_text(), url))
-    changed = [path for path in sorted(ROOT.glob("book/**/*.ipynb")) if stamp_notebook(path, url)]
+    sources = sorted(root.glob("instructor/assignments/*.ipynb"))
+    released = {folder / path.name: path for path in sources for folder in (root / name for name in RELEASES)}
+    chapters = [path for path in sorted(root.glob("book/*/*.ipynb")) if path not in released]
+    changed = [path for path in [*chapters, *sources] if stamp_notebook(path, url)]
+    for path, source in released.items():
+        nbformat.write(release(nbformat.read(source, as_version=4)), path)
     print(f"{url}: _config.yml and {len(changed)} changed notebooks")
 
 

@@ -31,7 +31,8 @@ def refusals() -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        typer.echo(f"{error.name} is not installed: pip install 'gm-lab[grading]'", err=True)
+        install = "in a copy of the book's repository, run: pip install -e '.[grading]'"
+        typer.echo(f"{error.name} is not installed; {install}", err=True)
     except (OSError, ValueError, RuntimeError) as error:
         typer.echo(f"gm-lab: {error}", err=True)
     else:

@@ -6,6 +6,7 @@ import sys
 import nbformat
 import pytest
 
+from tests.grading.toy import toy_cells
 from tools import repository
 
 PLACEHOLDER = "https://github.com/YOUR_ACCOUNT/gm-lab"
@@ -69,3 +70,20 @@ def test_stamp_notebook_replaces_only_the_setup_cell(tmp_path):
     assert [cell.source for cell in stamped] == [repository.setup_cell(REAL), "print(1)"]
     assert stamped[1].outputs == cells[1].outputs
     assert not repository.stamp_notebook(path, REAL)
+
+
+def test_the_address_reaches_chapters_sources_and_releases(tmp_path):
+    (tmp_path / "_config.yml").write_text(CONFIG.format(url=PLACEHOLDER))
+    (tmp_path / "pyproject.toml").write_text(f'repository = "{REAL}"\n')
+    setup = nbformat.v4.new_code_cell(repository.setup_cell(PLACEHOLDER))
+    source = nbformat.v4.new_notebook(cells=[setup, *toy_cells()])
+    names = ["book/vae/10-toy.ipynb", "instructor/assignments/toy.ipynb"]
+    names += [f"{folder}/toy.ipynb" for folder in repository.RELEASES]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True)
+        nbformat.write(source, tmp_path / name)
+    repository.main(tmp_path)
+    for name in names:
+        notebook = nbformat.read(tmp_path / name, as_version=4)
+        assert notebook.cells[0].source == repository.setup_cell(REAL)
+        assert ("sesame" in nbformat.writes(notebook)) == (name in names[:2])
