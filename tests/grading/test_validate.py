@@ -27,7 +27,7 @@ def check(folder, blank, submission: bytes, *options):
 
 def judged(folder, blank, submission: bytes) -> dict[str, dict]:
     """The questions, as `--json` reports them."""
-    code, said = check(folder, blank, submission, "--json", "--cell-seconds", "5")
+    code, said = check(folder, blank, submission, "--json", "--cell-seconds", "15")
     result = json.loads(said)
     assert code == (0 if result["right"] else 1)
     return {question["name"]: question for question in result["questions"]}
