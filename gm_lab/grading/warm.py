@@ -20,10 +20,11 @@ import traceback
 from pathlib import Path
 
 PRELOAD = (
-    "torch", "numpy", "scipy.optimize", "scipy.stats", "sklearn.datasets", "matplotlib.pyplot",
-    "lightning_fabric", "ipykernel.kernelapp", "IPython.utils.capture", "matplotlib_inline.backend_inline",
-    "gm_lab.data", "gm_lab.likelihood", "gm_lab.metrics", "gm_lab.notebook", "gm_lab.plots",
-    "gm_lab.probability", "gm_lab.train", "gm_lab.autoencoders", "gm_lab.vae", "gm_lab.grading.checks",
+    "torch", "numpy", "scipy.optimize", "scipy.stats", "sklearn.datasets", "sklearn.decomposition",
+    "sklearn.mixture", "matplotlib.pyplot", "lightning_fabric", "ipykernel.kernelapp",
+    "IPython.utils.capture", "matplotlib_inline.backend_inline", "gm_lab.data", "gm_lab.likelihood",
+    "gm_lab.metrics", "gm_lab.notebook", "gm_lab.plots", "gm_lab.probability", "gm_lab.train",
+    "gm_lab.autoencoders", "gm_lab.vae", "gm_lab.grading.checks",
 )  # fmt: skip
 NAMESPACES = ("ipc", "uts", "net", "pid", "cgroup", "mnt")
 NS_GET_USERNS = 0xB701  # <linux/nsfs.h>

@@ -1,8 +1,11 @@
 """The assignments of the book: the sources are right, the releases are theirs, and typical wrong answers are
 wrong."""
 
+import ast
 import copy
 import importlib
+import subprocess
+import sys
 
 import nbformat
 import pytest
@@ -51,6 +54,27 @@ def test_an_assignment_has_the_form_that_the_book_promises(path):
     assert any(question.written for question in asked)
     said = {output.output_type for cell in source.cells for output in cell.get("outputs", [])}
     assert said == {"display_data"}, "nothing but the words of checks"
+
+
+IMPORTED = """
+import importlib, sys
+from gm_lab.grading.warm import PRELOAD
+for name in PRELOAD:
+    importlib.import_module(name)
+print(*sys.modules)
+"""
+
+
+def test_the_warm_process_has_imported_what_assignments_import():
+    done = subprocess.run([sys.executable, "-c", IMPORTED], capture_output=True, text=True, check=True)
+    warm = set(done.stdout.split())
+    for path in SOURCES:
+        for cell in nbformat.read(path, as_version=4).cells:
+            for statement in ast.walk(ast.parse(cell.source if cell.cell_type == "code" else "")):
+                if isinstance(statement, ast.Import):
+                    assert {name.name for name in statement.names} <= warm, path.stem
+                elif isinstance(statement, ast.ImportFrom):
+                    assert statement.module in warm, path.stem
 
 
 @pytest.mark.notebook
