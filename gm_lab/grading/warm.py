@@ -9,6 +9,7 @@ closes.
 import contextlib
 import ctypes
 import fcntl
+import gc
 import importlib
 import json
 import os
@@ -144,6 +145,7 @@ def main() -> None:
             importlib.import_module(name)
         except ImportError:
             missing.append(name)  # the notebook that needs it will say so
+    gc.freeze()  # the collector of a fork need not look through all that is there already
     threads = len(os.listdir("/proc/self/task"))
     channel.sendall(json.dumps({"missing": missing, "threads": threads}).encode() + b"\n")
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # keepers leave no zombies
