@@ -1,5 +1,41 @@
 """Typical wrong answers to foundations-2-latent-variables: (question, what went wrong, source)."""
 
+
+def em_from(means: str, log_vars: str, steps: int) -> str:
+    """An answer to question 5 by EM with one start: where it begins, and how long it climbs."""
+    return f"""
+def held_out_curve(train, held_out, components):
+    curve = []
+    for k in components:
+        weights, means, log_vars = torch.full((k,), 1 / k), {means}, {log_vars}
+        for _ in range({steps}):
+            squared = (train[:, None] - means) ** 2 / log_vars.exp()
+            r = (weights.log() - 0.5 * (squared + log_vars).sum(-1)).softmax(-1)
+            count = r.sum(0) + 1e-6
+            weights, means = count / count.sum(), r.T @ train / count[:, None]
+            squared = (train[:, None] - means) ** 2
+            log_vars = ((r[..., None] * squared).sum(0) / count[:, None]).clamp(min=0.01).log()
+        curve.append(likelihood.mixture_log_prob(held_out, weights, means, log_vars).mean())
+    return torch.stack(curve)
+"""
+
+
+def scikit_learn(
+    starts: str = "n_init=8", fitted: str = "train", measure: str = "fit.score(held_out.numpy())"
+) -> str:
+    """An answer to question 5 by scikit-learn's mixture: how it starts, what it is fitted to, what counts."""
+    return f"""
+def held_out_curve(train, held_out, components):
+    from sklearn.mixture import GaussianMixture
+
+    curve = []
+    for k in components:
+        fit = GaussianMixture(k, covariance_type="diag", random_state=0, {starts}).fit({fitted}.numpy())
+        curve.append({measure})
+    return torch.tensor(curve)
+"""
+
+
 WRONG = [
     (
         "q1",
@@ -353,117 +389,37 @@ def importance_estimate(x, z, q_mean, q_std):
     (
         "q5",
         "the likelihood of the training data",
-        """
-def held_out_curve(train, held_out, components):
-    from sklearn.mixture import GaussianMixture
-
-    curve = []
-    for k in components:
-        fit = GaussianMixture(k, covariance_type="diag", n_init=8, random_state=0).fit(train.numpy())
-        curve.append(fit.score(train.numpy()))
-    return torch.tensor(curve)
-""",
+        scikit_learn(measure="fit.score(train.numpy())"),
     ),
     (
         "q5",
         "sum over the examples",
-        """
-def held_out_curve(train, held_out, components):
-    from sklearn.mixture import GaussianMixture
-
-    curve = []
-    for k in components:
-        fit = GaussianMixture(k, covariance_type="diag", n_init=8, random_state=0).fit(train.numpy())
-        curve.append(fit.score(held_out.numpy()) * len(held_out))
-    return torch.tensor(curve)
-""",
+        scikit_learn(measure="fit.score(held_out.numpy()) * len(held_out)"),
     ),
     (
         "q5",
         "fitted to the held-out data",
-        """
-def held_out_curve(train, held_out, components):
-    from sklearn.mixture import GaussianMixture
-
-    curve = []
-    for k in components:
-        fit = GaussianMixture(k, covariance_type="diag", n_init=8, random_state=0).fit(held_out.numpy())
-        curve.append(fit.score(held_out.numpy()))
-    return torch.tensor(curve)
-""",
+        scikit_learn(fitted="held_out"),
     ),
     (
         "q5",
         "all means begin at the mean of the data and never part",
-        """
-def held_out_curve(train, held_out, components):
-    curve = []
-    for k in components:
-        weights, means, log_vars = torch.full((k,), 1 / k), train.mean(0).expand(k, 2), torch.zeros(k, 2)
-        for _ in range(50):
-            squared = (train[:, None] - means) ** 2 / log_vars.exp()
-            r = (weights.log() - 0.5 * (squared + log_vars).sum(-1)).softmax(-1)
-            count = r.sum(0)
-            weights, means = count / len(train), r.T @ train / count[:, None]
-            squared = (train[:, None] - means) ** 2
-            log_vars = ((r[..., None] * squared).sum(0) / count[:, None]).clamp(min=0.01).log()
-        curve.append(likelihood.mixture_log_prob(held_out, weights, means, log_vars).mean())
-    return torch.stack(curve)
-""",
+        em_from("train.mean(0).expand(k, 2)", "torch.zeros(k, 2)", steps=50),
     ),
     (
         "q5",
         "a single start, at the first points",
-        """
-def held_out_curve(train, held_out, components):
-    curve = []
-    for k in components:
-        weights, means = torch.full((k,), 1 / k), train[:k]
-        log_vars = train.var(0, correction=0).log().expand(k, 2)
-        for _ in range(60):
-            squared = (train[:, None] - means) ** 2 / log_vars.exp()
-            r = (weights.log() - 0.5 * (squared + log_vars).sum(-1)).softmax(-1)
-            count = r.sum(0) + 1e-6
-            weights, means = count / count.sum(), r.T @ train / count[:, None]
-            squared = (train[:, None] - means) ** 2
-            log_vars = ((r[..., None] * squared).sum(0) / count[:, None]).clamp(min=0.01).log()
-        curve.append(likelihood.mixture_log_prob(held_out, weights, means, log_vars).mean())
-    return torch.stack(curve)
-""",
+        em_from("train[:k]", "train.var(0, correction=0).log().expand(k, 2)", steps=60),
     ),
     (
         "q5",
         "a single random start of another library",
-        """
-def held_out_curve(train, held_out, components):
-    from sklearn.mixture import GaussianMixture
-
-    curve = []
-    for k in components:
-        fit = GaussianMixture(
-            k, covariance_type="diag", init_params="random_from_data", random_state=0, reg_covar=0.01
-        ).fit(train.numpy())
-        curve.append(fit.score(held_out.numpy()))
-    return torch.tensor(curve)
-""",
+        scikit_learn('init_params="random_from_data", reg_covar=0.01'),
     ),
     (
         "q5",
         "one step only",
-        """
-def held_out_curve(train, held_out, components):
-    curve = []
-    for k in components:
-        weights, means, log_vars = torch.full((k,), 1 / k), train[:k], torch.zeros(k, 2)
-        squared = (train[:, None] - means) ** 2 / log_vars.exp()
-        r = (weights.log() - 0.5 * (squared + log_vars).sum(-1)).softmax(-1)
-        count = r.sum(0)
-        weights, means = count / len(train), r.T @ train / count[:, None]
-        squared = (train[:, None] - means) ** 2
-        log_vars = ((r[..., None] * squared).sum(0) / count[:, None]).clamp(min=0.01).log()
-        curve.append(likelihood.mixture_log_prob(held_out, weights, means, log_vars).mean())
-    return torch.stack(curve)
-""",
+        em_from("train[:k]", "torch.zeros(k, 2)", steps=1),
     ),
     (
         "q5",
