@@ -14,6 +14,7 @@ from gm_lab.grading.assignment import grading, questions, release
 from gm_lab.grading.sandbox import Limits
 from gm_lab.grading.validate import RELEASES
 from gm_lab.grading.verdict import Assignment, grade
+from gm_lab.grading.warm import PRELOAD
 from tests.book.test_chapters import nbval
 from tests.grading.toy import cell_of, dump
 from tools.repository import ROOT
@@ -56,18 +57,13 @@ def test_an_assignment_has_the_form_that_the_book_promises(path):
     assert said == {"display_data"}, "nothing but the words of checks"
 
 
-IMPORTED = """
-import importlib, sys
-from gm_lab.grading.warm import PRELOAD
-for name in PRELOAD:
-    importlib.import_module(name)
-print(*sys.modules)
-"""
+PRELOADED = "import sys; from gm_lab.grading.warm import preload; preload(); print(*sys.modules)"
 
 
 def test_the_warm_process_has_imported_what_assignments_import():
-    done = subprocess.run([sys.executable, "-c", IMPORTED], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", PRELOADED], capture_output=True, text=True, check=True)
     warm = set(done.stdout.split())
+    assert set(PRELOAD) <= warm
     for path in SOURCES:
         for cell in nbformat.read(path, as_version=4).cells:
             for statement in ast.walk(ast.parse(cell.source if cell.cell_type == "code" else "")):
