@@ -69,11 +69,10 @@ def validate(release: NotebookNode, raw: bytes, cell_seconds: float) -> tuple[li
         complaints |= {q.name: complaint_about(q, apart[q.name]) for q in answered if q.name in wrong}
     verdicts = []
     for question in asked:
-        verdict = blank(question)
+        verdict = blank(question, found)
         if question in answered:
             complaint = complaints[question.name]
             verdict.right, verdict.feedback = not complaint, readable(complaint)
-        verdict.written = "\n\n".join(filled(question.written, found))
         verdicts.append(verdict)
     return verdicts, found.notes
 

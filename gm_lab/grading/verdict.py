@@ -136,15 +136,16 @@ def grade(assignment: Assignment, student: str, raw: bytes, mode: str, limits: L
 def ungraded(assignment: Assignment, student: str, error: Exception) -> Grade:
     """Return the grade for a file that holds no answers, or that the grader could not open."""
     if isinstance(error, BadSubmission):
-        return Grade(student, [blank(question) for question in assignment.questions], unreadable=str(error))
+        verdicts = [blank(question, Answers()) for question in assignment.questions]
+        return Grade(student, verdicts, unreadable=str(error))
     return Grade(student, error=f"the file cannot be read: {error}")
 
 
-def blank(question: Question) -> Verdict:
-    """Return the verdict on a question without an answer; where only a person judges, nothing is wrong."""
-    by_hand = not question.answers
-    possible, written = question.points, question.written_points
-    return Verdict(question.name, question.title, 0, possible, written, "", by_hand, "" if by_hand else BLANK)
+def blank(question: Question, found: Answers) -> Verdict:
+    """Return the verdict on a question without code; where only a person judges, nothing is wrong."""
+    by_hand, written = not question.answers, "\n\n".join(filled(question.written, found))
+    points = 0, question.points, question.written_points
+    return Verdict(question.name, question.title, *points, written, by_hand, "" if by_hand else BLANK)
 
 
 def judge(assignment: Assignment, found: Answers, mode: str, limits: Limits) -> list[Verdict]:
@@ -159,13 +160,12 @@ def judge(assignment: Assignment, found: Answers, mode: str, limits: Limits) -> 
                 outcomes[question.name] = alone
     verdicts = []
     for question in assignment.questions:
-        verdict = blank(question)
+        verdict = blank(question, found)
         if question in answered:
             outcome = outcomes[question.name]
             verdict.points = awarded(question, outcome)
             verdict.right = verdict.points == verdict.possible
             verdict.feedback = "" if verdict.right else readable(outcome.feedback or HIDDEN_WRONG)
-        verdict.written = "\n\n".join(filled(question.written, found))
         verdicts.append(verdict)
     return verdicts
 
